@@ -1,0 +1,78 @@
+"""Turn the text of an environment variable into a value, or raise ValueError."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+_LONGEST_TOKEN = 4096
+_SHORTEST_TOKEN = 16
+_LONGEST_STOP_SECONDS = 120
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
+
+
+def text(value: str) -> str:
+    """Any printable text on one line."""
+    if not value.strip() or not value.isprintable():
+        raise ValueError(value)
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number between two bounds, both included."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,10}", value) or not least <= int(value) <= most:
+            raise ValueError(value)
+        return int(value)
+
+    return parse
+
+
+port = whole(1, 65535)
+
+
+def seconds(value: str) -> float:
+    """A duration, whole or decimal, that fits into ECS's stop timeout."""
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", value) or float(value) > _LONGEST_STOP_SECONDS:
+        raise ValueError(value)
+    return float(value)
+
+
+def one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
+    """One of some words, after `fold` has been applied."""
+
+    def parse(value: str) -> str:
+        if fold(value) not in choices:
+            raise ValueError(value)
+        return fold(value)
+
+    return parse
+
+
+def host(value: str) -> str:
+    """A host name or an IP address."""
+    if not _HOST.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """An address with one of the schemes and a host."""
+
+    def parse(value: str) -> str:
+        # urlsplit raises ValueError for a bad port or bracket only when it is asked for them.
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname or not value.isprintable() or " " in value:
+            raise ValueError(value)
+        if parts.port == 0:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def token(value: str) -> str:
+    """A secret long enough not to be guessed."""
+    if not _SHORTEST_TOKEN <= len(value) <= _LONGEST_TOKEN or not value.isprintable():
+        raise ValueError("too short")
+    return value

@@ -1,0 +1,393 @@
+"""Settings: everything a service is told through its environment, checked once at start.
+
+    >>> settings = Settings.from_environment(
+    ...     {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "platform", "PORT": "8000"}
+    ... )
+    >>> settings.port, settings.environment, settings.statsd_host
+    (8000, 'local', None)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from baselib.contract import parsers, timing
+from baselib.contract.endpoints import HEALTH_PORT, WEB_PORT
+from baselib.contract.errors import ConfigurationError
+from baselib.contract.names import NameRuleError, ServiceName, check_name, queue_url_variable
+from baselib.contract.timing import StopBudget
+
+Kind = Literal["web", "worker-daemon", "worker-cron"]
+LogFormat = Literal["json", "console"]
+DataStore = Literal["postgres", "redis", "memcached", "elasticsearch"]
+
+_MASK: Final = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable of the contract.
+
+    Args:
+        name: The variable, such as `PORT`.
+        meaning: What it is for, as the documentation says it.
+        accepted: What it may hold, as an error says it.
+        when_unset: What then happens, as the documentation says it.
+        parse: Turns the text into the value, or raises ValueError.
+        secret: Whether its value may never be shown.
+    """
+
+    name: str
+    meaning: str
+    accepted: str
+    when_unset: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+def _named(kind: str) -> Callable[[str], str]:
+    return lambda text: check_name(kind, text)
+
+
+VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
+    {
+        variable.name: variable
+        for variable in (
+            Variable("SERVICE_PRODUCT", "product", "a product's name", "required", _named("product")),
+            Variable("SERVICE_NAME", "service", "a service's name", "required", _named("service")),
+            Variable("SERVICE_OWNER", "team that owns the service", "a name", "required", parsers.text),
+            Variable(
+                "SERVICE_ENVIRONMENT", "environment", "an environment's name", "`local`", _named("environment")
+            ),
+            Variable("SERVICE_RELEASE", "what is deployed", "a version or commit", "`dev`", parsers.text),
+            Variable("PORT", "port to listen on", "a port from 1 to 65535", f"{WEB_PORT}", parsers.port),
+            Variable(
+                "WEB_CONCURRENCY",
+                "gunicorn worker processes",
+                "a whole number from 1 to 256",
+                "from the CPU share of the container",
+                parsers.whole(1, 256),
+            ),
+            Variable(
+                "WEB_THREADS",
+                "threads of a gunicorn worker",
+                "a whole number from 1 to 256",
+                "4",
+                parsers.whole(1, 256),
+            ),
+            Variable(
+                "LOG_LEVEL",
+                "least important log level",
+                "DEBUG, INFO, WARNING, ERROR or CRITICAL",
+                "`INFO`",
+                parsers.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", fold=str.upper),
+            ),
+            Variable(
+                "LOG_FORMAT",
+                "form of the log lines",
+                "json or console",
+                "console on a terminal, json otherwise",
+                parsers.one_of("json", "console", fold=str.lower),
+            ),
+            Variable("STATSD_HOST", "where metrics go", "a host name or address", "metrics off", parsers.host),
+            Variable("STATSD_PORT", "port of statsd", "a port from 1 to 65535", "8125", parsers.port),
+            Variable(
+                "SENTRY_DSN",
+                "where errors go",
+                "the https:// address of a Sentry project",
+                "Sentry off",
+                parsers.url("https", "http"),
+                secret=True,
+            ),
+            Variable("AWS_REGION", "AWS region", "a region such as us-east-1", "the SDK's own rules", parsers.text),
+            Variable(
+                "AWS_ENDPOINT_URL",
+                "embedded AWS, locally",
+                "an http:// or https:// address",
+                "AWS itself",
+                parsers.url("https", "http"),
+            ),
+            Variable(
+                "QUEUE_URL",
+                "queue of a worker daemon",
+                "the http:// or https:// address of an SQS queue",
+                "required where the service declared a queue",
+                parsers.url("https", "http"),
+            ),
+            Variable(
+                "HEALTH_PORT",
+                "port of a worker daemon's endpoints",
+                "a port from 1 to 65535",
+                f"{HEALTH_PORT}",
+                parsers.port,
+            ),
+            Variable(
+                "HEALTH_TOKEN",
+                "opens the detail endpoints",
+                "at least 16 characters",
+                "only private callers get them",
+                parsers.token,
+                secret=True,
+            ),
+            Variable(
+                "DRAIN_SECONDS",
+                "time in which the load balancer learns that the task stops",
+                "a number of seconds from 0 to 120",
+                f"{timing.WEB.drain_seconds}; a worker does not drain",
+                parsers.seconds,
+            ),
+            Variable(
+                "STOP_SECONDS",
+                "time in which work in flight finishes",
+                "a number of seconds from 0 to 120",
+                f"{timing.WEB.stop_seconds}, {timing.WORKER.stop_seconds} in a worker",
+                parsers.seconds,
+            ),
+            Variable(
+                "MEMORY_LIMIT_MIB",
+                "100 % of the memory allocation",
+                "a whole number of MiB from 16",
+                "85 % of the hard limit",
+                parsers.whole(16, 1 << 24),
+            ),
+            Variable(
+                "DATABASE_URL",
+                "postgres",
+                "postgresql://user:password@host:port/database",
+                "required where declared",
+                parsers.url("postgresql", "postgres"),
+                secret=True,
+            ),
+            Variable(
+                "REDIS_URL",
+                "redis",
+                "redis://host:port or rediss://host:port",
+                "required where declared",
+                parsers.url("redis", "rediss"),
+                secret=True,
+            ),
+            Variable(
+                "MEMCACHED_URL",
+                "memcached",
+                "memcached://host:port",
+                "required where declared",
+                parsers.url("memcached"),
+                secret=True,
+            ),
+            Variable(
+                "ELASTICSEARCH_URL",
+                "elasticsearch",
+                "an http:// or https:// address",
+                "required where declared",
+                parsers.url("https", "http"),
+                secret=True,
+            ),
+        )
+    }
+)
+
+DATA_STORE_VARIABLES: Final[Mapping[DataStore, str]] = MappingProxyType(
+    {
+        "postgres": "DATABASE_URL",
+        "redis": "REDIS_URL",
+        "memcached": "MEMCACHED_URL",
+        "elasticsearch": "ELASTICSEARCH_URL",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a service declares that it needs; each need makes variables required.
+
+    Args:
+        kind: What sort of service it is.
+        queue: Whether it consumes the queue at `QUEUE_URL`.
+        queues: The names of further queues it uses.
+        data_stores: The data stores it uses.
+        hard_dependencies: The services, as `product-service`, that it cannot work without.
+        soft_dependencies: Those it can do without for a while.
+
+    Raises:
+        NameRuleError: A dependency's or a queue's name breaks a rule.
+    """
+
+    kind: Kind = "web"
+    queue: bool = False
+    queues: tuple[str, ...] = ()
+    data_stores: tuple[DataStore, ...] = ()
+    hard_dependencies: tuple[str, ...] = ()
+    soft_dependencies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for dependency in (*self.hard_dependencies, *self.soft_dependencies):
+            ServiceName.parse(dependency)
+        for queue in self.queues:
+            queue_url_variable(queue)
+        for data_store in self.data_stores:
+            if data_store not in DATA_STORE_VARIABLES:
+                raise ValueError(f"{data_store!r} is not one of {', '.join(DATA_STORE_VARIABLES)}")
+
+    @property
+    def budget(self) -> StopBudget:
+        """How long this kind of service takes to stop when the environment does not say."""
+        return timing.WEB if self.kind == "web" else timing.WORKER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The checked settings of a process; see `VARIABLES` for the variable behind each."""
+
+    product: str
+    service: str
+    owner: str
+    environment: str = "local"
+    release: str = "dev"
+    port: int = WEB_PORT
+    web_concurrency: int | None = None
+    web_threads: int = 4
+    log_level: str = "INFO"
+    log_format: LogFormat | None = None
+    statsd_host: str | None = None
+    statsd_port: int = 8125
+    sentry_dsn: str | None = field(default=None, repr=False)
+    aws_region: str | None = None
+    aws_endpoint_url: str | None = None
+    queue_urls: Mapping[str | None, str] = field(default_factory=dict)
+    health_port: int = HEALTH_PORT
+    health_token: str | None = field(default=None, repr=False)
+    drain_seconds: float = timing.WEB.drain_seconds
+    stop_seconds: float = timing.WEB.stop_seconds
+    memory_limit_mib: int | None = None
+    data_store_urls: Mapping[DataStore, str] = field(default_factory=dict, repr=False)
+    dependency_urls: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> ServiceName:
+        """The service's name, from which all others follow."""
+        return ServiceName(self.product, self.service)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What is stamped on every log line, error and AWS call."""
+        return {
+            "product": self.product,
+            "service": self.service,
+            "owner": self.owner,
+            "environment": self.environment,
+            "release": self.release,
+        }
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], needs: Needs | None = None) -> "Settings":
+        """Read and check the variables of the contract.
+
+        Args:
+            environ: The environment variables, usually `os.environ`.
+            needs: What the service declared; a web service without needs when None.
+
+        Raises:
+            ConfigurationError: One line for each wrong or missing variable.
+        """
+        return _Reader(environ, needs or Needs()).settings()
+
+
+class _Reader:
+    """Reads all variables before it complains, so that one start shows every mistake."""
+
+    def __init__(self, environ: Mapping[str, str], needs: Needs) -> None:
+        self._environ = environ
+        self._needs = needs
+        self._problems: list[str] = []
+
+    def settings(self) -> Settings:
+        needs = self._needs
+        values: dict[str, Any] = {
+            "product": self._required("SERVICE_PRODUCT"),
+            "service": self._required("SERVICE_NAME"),
+            "owner": self._required("SERVICE_OWNER"),
+            "environment": self._optional("SERVICE_ENVIRONMENT", "local"),
+            "release": self._optional("SERVICE_RELEASE", "dev"),
+            "port": self._optional("PORT", WEB_PORT),
+            "web_concurrency": self._optional("WEB_CONCURRENCY", None),
+            "web_threads": self._optional("WEB_THREADS", 4),
+            "log_level": self._optional("LOG_LEVEL", "INFO"),
+            "log_format": self._optional("LOG_FORMAT", None),
+            "statsd_host": self._optional("STATSD_HOST", None),
+            "statsd_port": self._optional("STATSD_PORT", 8125),
+            "sentry_dsn": self._optional("SENTRY_DSN", None),
+            "aws_region": self._optional("AWS_REGION", None),
+            "aws_endpoint_url": self._optional("AWS_ENDPOINT_URL", None),
+            "health_port": self._optional("HEALTH_PORT", HEALTH_PORT),
+            "health_token": self._optional("HEALTH_TOKEN", None),
+            "drain_seconds": self._optional("DRAIN_SECONDS", float(needs.budget.drain_seconds)),
+            "stop_seconds": self._optional("STOP_SECONDS", float(needs.budget.stop_seconds)),
+            "memory_limit_mib": self._optional("MEMORY_LIMIT_MIB", None),
+            "queue_urls": self._queue_urls(),
+            "data_store_urls": {
+                data_store: self._required(DATA_STORE_VARIABLES[data_store]) for data_store in needs.data_stores
+            },
+            "dependency_urls": self._dependency_urls(),
+        }
+        self._check_together(values)
+        if self._problems:
+            raise ConfigurationError(self._problems)
+        return Settings(**values)
+
+    def _queue_urls(self) -> dict[str | None, str]:
+        urls: dict[str | None, str] = {}
+        if self._needs.queue:
+            urls[None] = self._required("QUEUE_URL")
+        for queue in self._needs.queues:
+            urls[queue] = self._required(queue_url_variable(queue), like="QUEUE_URL")
+        return urls
+
+    def _dependency_urls(self) -> dict[str, str]:
+        urls: dict[str, str] = {}
+        for dependency in self._needs.hard_dependencies:
+            urls[dependency] = self._required(ServiceName.parse(dependency).url_variable, like="AWS_ENDPOINT_URL")
+        for dependency in self._needs.soft_dependencies:
+            url = self._optional(ServiceName.parse(dependency).url_variable, None, like="AWS_ENDPOINT_URL")
+            if url is not None:
+                urls[dependency] = url
+        return urls
+
+    def _check_together(self, values: Mapping[str, Any]) -> None:
+        if values["product"] is not None and values["service"] is not None:
+            try:
+                ServiceName(values["product"], values["service"])
+            except NameRuleError as error:
+                self._problems.append(f"SERVICE_NAME is {values['service']!r}: {error}")
+        drain, stop = values["drain_seconds"], values["stop_seconds"]
+        if drain is not None and stop is not None:
+            total = drain + stop + timing.MARGIN_SECONDS
+            if total > timing.MAXIMUM_STOP_TIMEOUT_SECONDS:
+                self._problems.append(
+                    f"DRAIN_SECONDS and STOP_SECONDS are {drain:g} and {stop:g}: with a margin of "
+                    f"{timing.MARGIN_SECONDS} they may be at most {timing.MAXIMUM_STOP_TIMEOUT_SECONDS} seconds "
+                    "together, which is ECS's longest stop timeout"
+                )
+
+    def _required(self, name: str, *, like: str | None = None) -> Any:
+        variable = VARIABLES[like or name]
+        if not self._environ.get(name):
+            self._problems.append(f"{name} is not set: {variable.accepted} is required")
+            return None
+        return self._parsed(name, variable)
+
+    def _optional(self, name: str, default: Any, *, like: str | None = None) -> Any:
+        if not self._environ.get(name):
+            return default
+        return self._parsed(name, VARIABLES[like or name])
+
+    def _parsed(self, name: str, variable: Variable) -> Any:
+        text = self._environ[name]
+        try:
+            return variable.parse(text)
+        except NameRuleError as error:
+            self._problems.append(f"{name} is {text!r}: {error}")
+        except ValueError:
+            held = _MASK if variable.secret or "@" in text else repr(text)
+            self._problems.append(f"{name} is {held}: accepted is {variable.accepted}")
+        return None

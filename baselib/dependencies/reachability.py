@@ -1,0 +1,34 @@
+"""Whether another service answers: the health check that each declared dependency gets by itself."""
+
+from http.client import HTTPConnection, HTTPSConnection
+from typing import Final
+from urllib.parse import urlsplit
+
+from baselib.contract.endpoints import LIVE
+from baselib.health import HealthCheck
+
+_TIMEOUT_SECONDS: Final = 1.5
+
+
+def dependency_check(dependency: str, url: str, *, hard: bool) -> HealthCheck:
+    """A check that asks the other service whether it is alive; not whether it is ready, which would ask on in a circle.
+
+    Args:
+        dependency: The other service's name.
+        url: Where it answers.
+        hard: Whether this service cannot work without it.
+    """
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+
+    def ask() -> None:
+        connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", parts.path.rstrip("/") + LIVE)
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+        if status != 200:
+            raise RuntimeError(f"{dependency} answered {status}")
+
+    return HealthCheck(dependency, ask, hard=hard)

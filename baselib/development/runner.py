@@ -1,0 +1,107 @@
+"""Runs a service that was copied from the template for its developer."""
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from baselib.contract import ServiceName
+from baselib.contract.endpoints import HEALTH_PORT, INFO, READY, WEB_PORT
+from baselib.testing.embedded_aws import EmbeddedAws
+from baselib.testing.local_environment import ANSWERS_FILE, local_environment, read_answers
+
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "web": ("serve", "app:app"),
+    "worker-daemon": ("worker", "worker:worker"),
+    "worker-cron": ("cron", "job:job"),
+}
+
+
+def command(answers: Mapping[str, Any]) -> list[str]:
+    """What runs a service: the same command as in its container.
+
+    Args:
+        answers: What the service was copied with.
+    """
+    package = ServiceName(answers["product"], answers["service"]).package
+    verb, place = _COMMANDS[answers["kind"]]
+    return [sys.executable, "-m", "baselib.cli", verb, f"{package}.{place}"]
+
+
+def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:
+    """Run the service of a folder until Ctrl-C.
+
+    Args:
+        folder: The root of the service's repository.
+        port: The port of a web service, or of a worker's health endpoints.
+        reload: Whether to start it again when a file below `src` changes.
+
+    Returns:
+        The exit code.
+    """
+    answers = read_answers(folder)
+    if answers is None:
+        print(f"no {ANSWERS_FILE} in {folder}: run this in the root of a service's repository", file=sys.stderr)
+        return 2
+    web = answers["kind"] == "web"
+    port = port or (WEB_PORT if web else HEALTH_PORT)
+    if answers["kind"] != "worker-cron" and not _free(port):
+        print(f"port {port} is taken: choose another with --port", file=sys.stderr)
+        return 2
+    with EmbeddedAws() as embedded:
+        environment = {
+            **local_environment(answers),
+            **embedded.environment,
+            "PORT" if web else "HEALTH_PORT": str(port),
+            # Nobody balances load here, so that a reload need not wait for anybody to notice.
+            "DRAIN_SECONDS": "0",
+        }
+        if answers["kind"] == "worker-daemon":
+            name = ServiceName(answers["product"], answers["service"])
+            environment["QUEUE_URL"] = embedded.make_queue(name.resource("queue", environment="local"))
+        environment = {**environment, **_given(environment)}
+        _introduce(answers, environment, port)
+        return _run(command(answers), environment, folder, reload=reload and answers["kind"] != "worker-cron")
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the developer has set goes before what is made up here, save for the embedded AWS."""
+    return {
+        name: os.environ[name] for name in environment if name in os.environ and not name.startswith(("AWS_", "QUEUE_"))
+    }
+
+
+def _introduce(answers: Mapping[str, Any], environment: Mapping[str, str], port: int) -> None:
+    if answers["kind"] != "worker-cron":
+        print(f"service       http://127.0.0.1:{port}{READY}  http://127.0.0.1:{port}{INFO}")
+    print(f"embedded AWS  {environment['AWS_ENDPOINT_URL']}")
+    for name in ("QUEUE_URL", "DATABASE_URL", "REDIS_URL", "MEMCACHED_URL", "ELASTICSEARCH_URL"):
+        if name in environment:
+            print(f"{name:<13} {environment[name]}")
+    sys.stdout.flush()
+
+
+def _run(arguments: list[str], environment: Mapping[str, str], folder: Path, *, reload: bool) -> int:
+    merged = {**os.environ, **environment, "PYTHONPATH": str(folder / "src")}
+    if not reload:
+        return subprocess.run(arguments, env=merged, cwd=folder, check=False).returncode
+    from watchfiles import run_process  # noqa: PLC0415 - only the reload needs it
+
+    os.environ.update(merged)
+    os.chdir(folder)
+    run_process(folder / "src", target=shlex.join(arguments), target_type="command", sigint_timeout=5)
+    return 0
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,59 @@
+"""The health endpoints of a worker, on a port of their own."""
+
+import threading
+from socketserver import ThreadingMixIn
+from typing import Any, Self
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from baselib.contract import ConfigurationError
+from baselib.health.endpoints import HealthEndpoints
+
+# A caller that connects and says nothing may keep a thread for so long.
+_SILENT_CALLER_SECONDS = 5
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = _SILENT_CALLER_SECONDS
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: a probe every few seconds would drown the log."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        # WSGIServer would look up the machine's own name, which can hang where DNS does.
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "localhost", self.server_address[1]  # type: ignore[assignment]
+        self.setup_environ()
+
+
+class HealthServer:
+    """Serves the endpoints from a thread, so that busy handlers do not keep them waiting.
+
+    Args:
+        endpoints: What to serve.
+        port: Where, on all interfaces; 0 picks a free one.
+
+    Raises:
+        ConfigurationError: Something else listens on the port.
+    """
+
+    def __init__(self, endpoints: HealthEndpoints, port: int) -> None:
+        try:
+            # All interfaces of the container: the ECS agent and people in the VPC ask from outside.
+            self._server = _Server(("0.0.0.0", port), _Handler)  # noqa: S104
+        except OSError as error:
+            raise ConfigurationError([f"HEALTH_PORT is {port}: {error.strerror}"]) from error
+        self._server.set_app(endpoints)
+        self.port: int = self._server.server_port
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

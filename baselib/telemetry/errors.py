@@ -1,0 +1,81 @@
+"""Errors: Sentry, told of an exception by us and by nothing else.
+
+sentry-sdk's automatic integrations cost more than a small request itself and attach data that nobody asked for, so they
+stay off; the client without them costs nothing until there is an error.
+"""
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from baselib.contract import Settings
+from baselib.telemetry.span import current_span
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
+
+_logger = logging.getLogger(__name__)
+
+
+def configure_errors(settings: Settings) -> None:
+    """Send captured exceptions to Sentry if there is a DSN; otherwise say once that Sentry is off.
+
+    Args:
+        settings: Gives the DSN and the identity.
+    """
+    if settings.sentry_dsn is None:
+        _logger.info("Sentry is off: SENTRY_DSN is not set")
+        return
+    import sentry_sdk  # noqa: PLC0415 - a service without a DSN does not pay for it
+
+    def keep_private(event: "Event", hint: "Hint") -> "Event":  # noqa: ARG001 - Sentry's signature
+        event.pop("request", None)
+        event.pop("server_name", None)
+        return event
+
+    try:
+        sentry_sdk.init(
+            dsn=settings.sentry_dsn,
+            environment=settings.environment,
+            release=f"{settings.name.repository}@{settings.release}",
+            default_integrations=False,
+            auto_enabling_integrations=False,
+            include_local_variables=False,
+            send_default_pii=False,
+            max_request_body_size="never",
+            before_send=keep_private,
+            shutdown_timeout=1,
+        )
+    except Exception:
+        # A DSN that parses as an address but not as a DSN: errors then go to the log only.
+        _logger.exception("Sentry is off: it does not accept SENTRY_DSN")
+        return
+    for name, value in settings.identity.items():
+        sentry_sdk.set_tag(name, value)
+
+
+def capture(error: BaseException) -> None:
+    """Tell Sentry, if it is on, of an exception in the work at hand.
+
+    Args:
+        error: The exception.
+    """
+    sentry_sdk = sys.modules.get("sentry_sdk")
+    if sentry_sdk is None or not sentry_sdk.is_initialized():
+        # Off, and importing it now would only make the error's answer late.
+        return
+    with sentry_sdk.new_scope() as scope:
+        span = current_span()
+        if span is not None:
+            scope.set_transaction_name(span.name)
+            scope.set_tag("request_id", span.request_id)
+            if span.trace_id is not None:
+                scope.set_tag("trace_id", span.trace_id)
+        scope.capture_exception(error)
+
+
+def flush_errors(timeout: float = 2.0) -> None:
+    """Wait up to `timeout` seconds until Sentry has what was captured."""
+    sentry_sdk = sys.modules.get("sentry_sdk")
+    if sentry_sdk is not None:
+        sentry_sdk.flush(timeout)

@@ -1,0 +1,54 @@
+"""gunicorn, run from Python, so that the process ends with the contract's exit codes."""
+
+import logging
+import sys
+from typing import Any, Final
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.util import import_app
+
+from baselib.contract import ExitCode, Settings
+from baselib.service import Service, read_settings
+from baselib.web.gunicorn_options import gunicorn_options
+
+_logger = logging.getLogger("baselib.web")
+
+_GUNICORN_FAILURES: Final = frozenset({1, Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR})
+
+
+def serve(location: str) -> None:
+    """Serve a WSGI application until SIGTERM; ends the process.
+
+    Args:
+        location: The application, as `package.module:name`.
+
+    Raises:
+        SystemExit: Always, with one of the contract's exit codes.
+    """
+    # Loaded before gunicorn's options are made, so that one start shows every wrong variable, also those that the
+    # application's own needs make required.
+    sys.path.insert(0, "")
+    application = import_app(location)
+    service = getattr(application, "extensions", {}).get("baselib")
+    settings = service.settings if isinstance(service, Service) else read_settings()
+    try:
+        _Server(application, settings).run()
+    except SystemExit as end:
+        if end.code in _GUNICORN_FAILURES:
+            raise SystemExit(int(ExitCode.CRASHED)) from end
+        raise
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, application: Any, settings: Settings) -> None:
+        self._application = application
+        self._options = gunicorn_options(settings)
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self._application

@@ -1,0 +1,59 @@
+"""The messages that this process holds: received, and not yet deleted or given back."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """One held message.
+
+    Attributes:
+        raw: The message as SQS gave it.
+        until: When it becomes visible to others unless it is extended, on the clock of `time.monotonic`.
+        running: Whether a handler has begun with it.
+    """
+
+    raw: dict[str, Any]
+    until: float
+    running: bool = False
+    received: float = field(default_factory=time.monotonic)
+
+    @property
+    def receipt(self) -> str:
+        """What SQS wants to see for a delete or a change."""
+        return str(self.raw["ReceiptHandle"])
+
+
+class Leases:
+    """All held messages of a consumer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[Lease] = set()
+
+    def add(self, leases: Iterable[Lease]) -> None:
+        """Hold more messages."""
+        with self._lock:
+            self._held.update(leases)
+
+    def drop(self, lease: Lease) -> bool:
+        """Hold a message no more; False when it was not held."""
+        with self._lock:
+            if lease not in self._held:
+                return False
+            self._held.remove(lease)
+            return True
+
+    def held(self) -> list[Lease]:
+        """What is held now."""
+        with self._lock:
+            return list(self._held)
+
+    def due(self, before: float) -> list[Lease]:
+        """What becomes visible to others before a moment on the clock of `time.monotonic`."""
+        with self._lock:
+            return [lease for lease in self._held if lease.until < before]

@@ -1,0 +1,267 @@
+"""A worker daemon: its handlers, its queues, and its life from start to drain."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from baselib import aws
+from baselib.contract import DataStore, ExitCode, Needs
+from baselib.health import HealthEndpoints
+from baselib.health.server import HealthServer
+from baselib.lifecycle import LIFE, Life, Phase
+from baselib.memory import MemoryGuard, memory_limit, used_bytes
+from baselib.service import Service
+from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed
+from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from, trace_id_from
+from baselib.telemetry.metrics.standard import MESSAGE_AGE, RESTARTS
+from baselib.worker.consumer import Consumer, Outcome
+from baselib.worker.message import Message, Reject, Retry, attributes_of
+from baselib.worker.queue import Queue
+
+_logger = logging.getLogger("baselib.worker")
+
+_MAIN: Final = "main"
+# A task that is over its limit so soon would be over it again.
+_LEAST_LIFE_SECONDS: Final = 60.0
+_INTERRUPTED_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    function: Callable[[Message[Any]], object]
+    body: type[BaseModel] | None
+
+
+class Worker:
+    """A worker daemon.
+
+    Args:
+        register: Adds the service's handlers, and may add health checks.
+        queues: The names of queues besides the worker's own.
+        data_stores: The data stores that the service uses; their URLs become required.
+        hard_dependencies: Other services that it cannot work without; their URLs become required.
+        soft_dependencies: Other services that it can do without for a while.
+        threads: How many messages of a queue are handled at a time.
+        visibility: Seconds for which a received message is invisible to others; extended while it is held.
+        environ: The environment variables; `os.environ` when None.
+        life: The phase of the process; a test may bring its own.
+
+    Raises:
+        ConfigurationError: A variable is wrong or missing; ends the process with exit code 78.
+    """
+
+    def __init__(
+        self,
+        register: "Callable[[Worker], None]",
+        *,
+        queues: Sequence[str] = (),
+        data_stores: Sequence[DataStore] = (),
+        hard_dependencies: Sequence[str] = (),
+        soft_dependencies: Sequence[str] = (),
+        threads: int = 4,
+        visibility: int = 120,
+        environ: Mapping[str, str] | None = None,
+        life: Life = LIFE,
+    ) -> None:
+        needs = Needs(
+            kind="worker-daemon",
+            queue=True,
+            queues=tuple(queues),
+            data_stores=tuple(data_stores),
+            hard_dependencies=tuple(hard_dependencies),
+            soft_dependencies=tuple(soft_dependencies),
+        )
+        self.service = Service(needs, environ)
+        self._threads = threads
+        self._visibility = visibility
+        self._life = life
+        self._handlers: dict[str | None, _Handler] = {}
+        self._stop = threading.Event()
+        self._stop_seconds = self.service.settings.stop_seconds
+        self._exit_code = ExitCode.FINISHED
+        self._started = time.monotonic()
+        register(self)
+
+    def handle(
+        self,
+        function: Callable[[Message[Any]], object],
+        *,
+        body: type[BaseModel] | None = None,
+        queue: str | None = None,
+    ) -> None:
+        """Give the messages of a queue to a function.
+
+        The function returns when the work is done, and the message is deleted; it raises `Reject` for what can never
+        be handled, and anything else for what shall come again.
+
+        Args:
+            function: Handles one message.
+            body: The pydantic model of the body; what does not fit is rejected. Text when None.
+            queue: The name of a further queue; the worker's own when None.
+
+        Raises:
+            ValueError: The queue was not declared, or has a handler already.
+        """
+        if queue not in self.service.settings.queue_urls:
+            raise ValueError(f"queue {queue!r} is not declared: Worker(queues=[...])")
+        if queue in self._handlers:
+            raise ValueError(f"queue {queue or _MAIN!r} has a handler already")
+        self._handlers[queue] = _Handler(function, body)
+
+    def handle_raw(self, raw: dict[str, Any], queue: str | None = None) -> tuple[Outcome, float | None]:
+        """Handle one message as SQS gives it, as the consumer does and as a test may.
+
+        Args:
+            raw: An entry of `Messages` in SQS's answer to a receive.
+            queue: The name of a further queue; the worker's own when None.
+
+        Returns:
+            What shall become of it, and in how many seconds it shall come again where the handler said so.
+        """
+        handler = self._handlers[queue]
+        attributes = attributes_of(raw)
+        system = raw.get("Attributes", {})
+        name = queue or _MAIN
+        span = Span(
+            "message",
+            name,
+            request_id=request_id_from(attributes.get(REQUEST_ID_HEADER)),
+            trace_id=trace_id_from(system.get("AWSTraceHeader")),
+        )
+        message = Message(
+            id=raw["MessageId"],
+            body=raw["Body"],
+            attributes=attributes,
+            receive_count=int(system.get("ApproximateReceiveCount", 1)),
+            sent=int(system.get("SentTimestamp", time.time() * 1000)) / 1000,
+            queue=name,
+        )
+        span.fields.update(message_id=message.id, receive_count=message.receive_count)
+        with observed(span, OBSERVERS):
+            outcome, delay = self._outcome(handler, message, span)
+            span.outcome = outcome.value
+            span.tags = {"queue": name, "outcome": outcome.value}
+        metrics.timing(MESSAGE_AGE.name, message.age * 1000, tags={"queue": name})
+        return outcome, delay
+
+    def run(self) -> int:
+        """Consume until SIGTERM, drain, and return the exit code.
+
+        Raises:
+            ValueError: A declared queue has no handler.
+            ConfigurationError: Something else listens on the health port.
+        """
+        settings = self.service.settings
+        missing = [queue or _MAIN for queue in settings.queue_urls if queue not in self._handlers]
+        if missing:
+            raise ValueError(f"no handler for {', '.join(missing)}: worker.handle(function, queue=...)")
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        signal.signal(signal.SIGINT, self._interrupt)
+        client = aws.client("sqs")
+        consumers = [
+            Consumer(
+                Queue(client, settings.queue_urls[queue]),
+                queue or _MAIN,
+                lambda raw, queue=queue: self.handle_raw(raw, queue),  # type: ignore[misc]
+                threads=self._threads,
+                visibility=self._visibility,
+            )
+            for queue in self._handlers
+        ]
+        endpoints = HealthEndpoints(
+            settings,
+            self._life,
+            self.service.checks,
+            alive=lambda: all(consumer.alive for consumer in consumers),
+        )
+        with HealthServer(endpoints, settings.health_port):
+            for consumer in consumers:
+                consumer.start()
+            guard = self._guard()
+            self._life.advance(Phase.READY)
+            _logger.info("ready", extra={"queues": sorted(queue or _MAIN for queue in self._handlers)})
+            self._stop.wait()
+            self._life.advance(Phase.DRAINING)
+            if guard is not None:
+                guard.stop()
+            _logger.info("draining", extra={"seconds": self._stop_seconds})
+            given_back = _drain(consumers, self._stop_seconds)
+            self._life.advance(Phase.STOPPED)
+        _logger.info("stopped", extra={"given_back": given_back})
+        flush_telemetry()
+        return int(self._exit_code)
+
+    def _outcome(self, handler: _Handler, message: Message[Any], span: Span) -> tuple[Outcome, float | None]:
+        try:
+            if handler.body is not None:
+                message = _with_body(message, handler.body)
+            handler.function(message)
+        except Reject as error:
+            _logger.error("rejected", extra={"reason": str(error), "message_id": message.id})  # noqa: TRY400
+            return Outcome.REJECTED, None
+        except Retry as error:
+            _logger.warning("retried", extra={"reason": str(error), "message_id": message.id})
+            return Outcome.RETRIED, error.delay
+        except Exception as error:
+            # Whatever a handler raises, the message is kept.
+            span.error = error
+            _logger.exception("handler failed", extra={"message_id": message.id})
+            return Outcome.RETRIED, None
+        return Outcome.DONE, None
+
+    def _interrupt(self, *_: object) -> None:
+        """Ctrl-C, or a reload: somebody waits at the terminal, so not for a whole long poll."""
+        self._stop_seconds = min(self._stop_seconds, _INTERRUPTED_SECONDS)
+        self._stop.set()
+
+    def _guard(self) -> MemoryGuard | None:
+        limit = memory_limit(self.service.settings)
+        if limit is None:
+            return None
+        guard = MemoryGuard(limit, lambda: used_bytes([os.getpid()]), self._relieve)
+        guard.start()
+        return guard
+
+    def _relieve(self, used: int) -> bool:
+        """Drain and end, so that ECS starts a new task; not where a new one would be here again at once."""
+        if time.monotonic() - self._started < _LEAST_LIFE_SECONDS:
+            return False
+        if self._stop.is_set():
+            return False
+        _logger.warning("memory limit reached: stopping the task", extra={"used_bytes": used})
+        metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})
+        self._exit_code = ExitCode.MEMORY
+        self._stop.set()
+        return True
+
+
+def _with_body(message: Message[Any], model: type[BaseModel]) -> Message[Any]:
+    try:
+        body = model.model_validate_json(message.body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        told = "; ".join(f"/{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+        raise Reject(f"the body is not a {model.__name__}: {told}") from error
+    return Message(message.id, body, message.attributes, message.receive_count, message.sent, message.queue)
+
+
+def _drain(consumers: Sequence[Consumer], seconds: float) -> int:
+    """Drain all at the same time, because each may have to wait for its long poll."""
+    given_back: list[int] = []
+    threads = [
+        threading.Thread(target=lambda consumer=consumer: given_back.append(consumer.drain(seconds)), daemon=True)  # type: ignore[misc]
+        for consumer in consumers
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(given_back)
+
