@@ -7,6 +7,7 @@
     def greet(json: Greeting) -> ...
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -55,7 +56,7 @@ class _Plugin(FlaskPlugin):  # type: ignore[misc]
         app.add_url_rule(DOCUMENT_PATH, endpoint="openapi", view_func=document)
 
 
-_specification: Final = SpecTree(backend=_Plugin, page_templates={}, annotations=True, before=_refuse)
+_specification: Final = SpecTree(backend=_Plugin, page_templates={}, annotations=False, before=_refuse)
 
 
 def validate(
@@ -72,9 +73,22 @@ def validate(
         answers: The model of the answer for each status.
     """
     described = Response(**{f"HTTP_{status}": model for status, model in (answers or {200: None}).items()})
-    decorate: Callable[[_View], _View] = _specification.validate(
-        json=body, query=query, resp=described, skip_validation=False
-    )
+
+    def decorate(view: _View) -> _View:
+        # spectree could pass the models too, but for that it evaluates every annotation of the view, and those of Flask's
+        # own types exist for type checkers only.
+        @functools.wraps(view)
+        def call(*arguments: Any, **named: Any) -> Any:
+            checked = flask_request.context  # type: ignore[attr-defined]
+            if body is not None:
+                named["json"] = checked.json
+            if query is not None:
+                named["query"] = checked.query
+            return view(*arguments, **named)
+
+        decorated: _View = _specification.validate(json=body, query=query, resp=described)(call)
+        return decorated
+
     return decorate
 
 
