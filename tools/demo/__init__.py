@@ -1,0 +1,1 @@
+"""`./dev demo`: two services out of the template, alive."""
