@@ -1,12 +1,11 @@
 """Copying services out of this repository's template, as a user does."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,7 +26,7 @@ def copy(destination: Path, answers: Mapping[str, Any], *, source: str | Path = 
     """
     command = [sys.executable, "-m", "copier", "copy", "--defaults", "--vcs-ref", "HEAD"]
     for name, value in answers.items():
-        command += ["--data", f"{name}={yaml.safe_dump(value, default_flow_style=True).removesuffix('...\n').strip()}"]
+        command += ["--data", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     done = subprocess.run([*command, str(source), str(destination)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
