@@ -1,8 +1,8 @@
 """AWS clients that act as the task's own role and as nobody else.
 
-    from baselib import aws
+from baselib import aws
 
-    aws.client("s3").get_object(Bucket=..., Key=...)
+aws.client("s3").get_object(Bucket=..., Key=...)
 """
 
 from baselib.aws.clients import client, configure_aws, reset, resource

@@ -6,13 +6,10 @@ session holds its own 8 MiB of service descriptions; so there is one session, an
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from baselib.aws.credentials import restrict_credentials
 from baselib.contract import Settings
-
-if TYPE_CHECKING:
-    import boto3
 
 _CONNECT_SECONDS: Final = 2
 # Below the 25 s in which a worker stops and the 60 s after which the load balancer gives up; longer than SQS's 20 s
@@ -41,7 +38,7 @@ class _Clients:
         self.clear()
 
     def clear(self) -> None:
-        self._session: boto3.session.Session | None = None
+        self._session: Any = None
         self._made: dict[tuple[str, str, str | None], Any] = {}
 
     def get(self, kind: str, service: str, region: str | None) -> Any:
@@ -68,7 +65,7 @@ class _Clients:
             user_agent_extra=f"{settings.name.repository}/{settings.release}" if settings else None,
         )
         make = session.client if kind == "client" else session.resource
-        return make(  # type: ignore[operator]
+        return make(
             service,
             region_name=region or (settings.aws_region if settings else None),
             endpoint_url=settings.aws_endpoint_url if settings else None,
@@ -76,7 +73,7 @@ class _Clients:
         )
 
 
-def _new_session() -> "boto3.session.Session":
+def _new_session() -> Any:
     import boto3  # noqa: PLC0415
     import botocore.session  # noqa: PLC0415
 

@@ -34,10 +34,12 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = subparsers.add_parser("serve", help="serve a web service with gunicorn")
     serve.add_argument("application", type=commands.location, help="package.module:name of the application")
+    _add_host(serve)
     serve.set_defaults(run=commands.serve)
 
     worker = subparsers.add_parser("worker", help="run a worker daemon until SIGTERM")
     worker.add_argument("worker", type=commands.location, help="package.module:name of the Worker")
+    _add_host(worker)
     worker.set_defaults(run=commands.worker)
 
     cron = subparsers.add_parser("cron", help="run a cron job once")
@@ -59,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     embedded.add_argument("--queue", action="append", default=[], metavar="NAME", help="a queue to make")
     embedded.set_defaults(run=commands.aws)
     return parser
+
+
+def _add_host(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--host",
+        default="0.0.0.0",  # noqa: S104 - a container's port is open only where its task definition maps it
+        help="the address to listen on; all of the container's when not given",
+    )
 
 
 if __name__ == "__main__":

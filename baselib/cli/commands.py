@@ -43,12 +43,12 @@ def serve(options: argparse.Namespace) -> int:
     """Serve a web service."""
     from baselib.web.server import serve as serve_forever  # noqa: PLC0415
 
-    return _until_crash(lambda: serve_forever(options.application))
+    return _until_crash(lambda: serve_forever(options.application, options.host))
 
 
 def worker(options: argparse.Namespace) -> int:
     """Run a worker daemon."""
-    return _until_crash(lambda: _load(options.worker).run())
+    return _until_crash(lambda: _load(options.worker).run(options.host))
 
 
 def cron(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What the container that a process runs in is allowed: CPU and memory, from the cgroup and the ECS metadata endpoint."""
+"""What the container around this process is allowed, and whether it is an ECS task."""
 
 from baselib.container.cgroup import CgroupMemory, cpu_limit, memory
 from baselib.container.ecs import on_ecs

@@ -1,10 +1,10 @@
 """Names: what a product, service, subservice and environment may be called, and every name that follows from them.
 
-    >>> name = ServiceName("duolingo", "api")
-    >>> name.repository, name.package, name.url_variable
-    ('duolingo-api', 'duolingo_api', 'DUOLINGO_API_URL')
-    >>> name.resource("log_group", environment="prod")
-    '/ecs/prod/duolingo-api'
+>>> name = ServiceName("duolingo", "api")
+>>> name.repository, name.package, name.url_variable
+('duolingo-api', 'duolingo_api', 'DUOLINGO_API_URL')
+>>> name.resource("log_group", environment="prod")
+'/ecs/prod/duolingo-api'
 """
 
 import hashlib

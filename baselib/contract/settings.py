@@ -1,10 +1,10 @@
 """Settings: everything a service is told through its environment, checked once at start.
 
-    >>> settings = Settings.from_environment(
-    ...     {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "platform", "PORT": "8000"}
-    ... )
-    >>> settings.port, settings.environment, settings.statsd_host
-    (8000, 'local', None)
+>>> settings = Settings.from_environment(
+...     {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "platform", "PORT": "8000"}
+... )
+>>> settings.port, settings.environment, settings.statsd_host
+(8000, 'local', None)
 """
 
 from collections.abc import Callable, Mapping
@@ -57,9 +57,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             Variable("SERVICE_PRODUCT", "product", "a product's name", "required", _named("product")),
             Variable("SERVICE_NAME", "service", "a service's name", "required", _named("service")),
             Variable("SERVICE_OWNER", "team that owns the service", "a name", "required", parsers.text),
-            Variable(
-                "SERVICE_ENVIRONMENT", "environment", "an environment's name", "`local`", _named("environment")
-            ),
+            Variable("SERVICE_ENVIRONMENT", "environment", "an environment's name", "`local`", _named("environment")),
             Variable("SERVICE_RELEASE", "what is deployed", "a version or commit", "`dev`", parsers.text),
             Variable("PORT", "port to listen on", "a port from 1 to 65535", f"{WEB_PORT}", parsers.port),
             Variable(

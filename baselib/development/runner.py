@@ -22,14 +22,16 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def command(answers: Mapping[str, Any]) -> list[str]:
-    """What runs a service: the same command as in its container.
+    """What runs a service: the command of its container, on this machine's own address.
 
     Args:
         answers: What the service was copied with.
     """
     package = ServiceName(answers["product"], answers["service"]).package
     verb, place = _COMMANDS[answers["kind"]]
-    return [sys.executable, "-m", "baselib.cli", verb, f"{package}.{place}"]
+    # Nobody but the developer has to reach it.
+    host = [] if answers["kind"] == "worker-cron" else ["--host", "127.0.0.1"]
+    return [sys.executable, "-m", "baselib.cli", verb, *host, f"{package}.{place}"]
 
 
 def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:

@@ -124,9 +124,7 @@ class HealthChecks:
             required_for_traffic: Only the checks that take the task out of the load balancer.
         """
         entries = [
-            entry
-            for entry in self._entries.values()
-            if entry.check.required_for_traffic or not required_for_traffic
+            entry for entry in self._entries.values() if entry.check.required_for_traffic or not required_for_traffic
         ]
         for entry in entries:
             entry.refresh()

@@ -26,7 +26,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         # WSGIServer would look up the machine's own name, which can hang where DNS does.
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "localhost", self.server_address[1]  # type: ignore[assignment]
+        self.server_name, self.server_port = "localhost", self.server_address[1]
         self.setup_environ()
 
 
@@ -35,16 +35,16 @@ class HealthServer:
 
     Args:
         endpoints: What to serve.
-        port: Where, on all interfaces; 0 picks a free one.
+        port: Where; 0 picks a free one.
+        host: The address to listen on.
 
     Raises:
         ConfigurationError: Something else listens on the port.
     """
 
-    def __init__(self, endpoints: HealthEndpoints, port: int) -> None:
+    def __init__(self, endpoints: HealthEndpoints, port: int, host: str) -> None:
         try:
-            # All interfaces of the container: the ECS agent and people in the VPC ask from outside.
-            self._server = _Server(("0.0.0.0", port), _Handler)  # noqa: S104
+            self._server = _Server((host, port), _Handler)
         except OSError as error:
             raise ConfigurationError([f"HEALTH_PORT is {port}: {error.strerror}"]) from error
         self._server.set_app(endpoints)

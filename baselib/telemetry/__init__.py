@@ -11,7 +11,16 @@ from baselib.telemetry.metrics.standard import STARTS
 from baselib.telemetry.observers import SpanErrors, SpanLog, SpanMetrics
 from baselib.telemetry.span import Observer, Span, current_span, finish, observed
 
-__all__ = ["OBSERVERS", "Span", "configure_telemetry", "current_span", "finish", "flush_telemetry", "metrics", "observed"]
+__all__ = [
+    "OBSERVERS",
+    "Span",
+    "configure_telemetry",
+    "current_span",
+    "finish",
+    "flush_telemetry",
+    "metrics",
+    "observed",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -38,9 +47,7 @@ def configure_telemetry(settings: Settings) -> None:
     else:
         transport = UdpTransport(settings.statsd_host, settings.statsd_port)
         _transports.append(transport)
-        metrics.configure(
-            transport, prefix=settings.name.metric_prefix, tags={"environment": settings.environment}
-        )
+        metrics.configure(transport, prefix=settings.name.metric_prefix, tags={"environment": settings.environment})
     metrics.incr(STARTS.name, tags={"release": settings.release})
 
 

@@ -28,7 +28,7 @@ def configure_errors(settings: Settings) -> None:
         return
     import sentry_sdk  # noqa: PLC0415 - a service without a DSN does not pay for it
 
-    def keep_private(event: "Event", hint: "Hint") -> "Event":  # noqa: ARG001 - Sentry's signature
+    def keep_private(event: "Event", hint: "Hint") -> "Event":
         event.pop("request", None)
         event.pop("server_name", None)
         return event

@@ -14,7 +14,7 @@ _TRACE_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24})\s*(
 
 def new_request_id() -> str:
     """A fresh id of 32 hexadecimal digits."""
-    return f"{random.getrandbits(128):032x}"  # noqa: S311 - tells requests apart, guards nothing
+    return f"{random.getrandbits(128):032x}"
 
 
 def request_id_from(value: str | None) -> str:

@@ -1,12 +1,12 @@
-"""Logs: one JSON object a line in production, readable lines on a terminal, through the standard `logging`.
+r"""Logs: one JSON object a line in production, readable lines on a terminal, through the standard `logging`.
 
-    >>> import io, logging
-    >>> stream = io.StringIO()
-    >>> handler = log_handler({"service": "api"}, "json", stream)
-    >>> handler.handle(logging.makeLogRecord({"name": "shop", "levelname": "INFO", "msg": "sold", "amount": 3}))
-    True
-    >>> stream.getvalue()  # doctest: +ELLIPSIS
-    '{"timestamp":"...Z","level":"INFO","logger":"shop","message":"sold","service":"api","amount":3}\\n'
+>>> import io, logging
+>>> stream = io.StringIO()
+>>> handler = log_handler({"service": "api"}, "json", stream)
+>>> handler.handle(logging.makeLogRecord({"name": "shop", "levelname": "INFO", "msg": "sold", "amount": 3}))
+True
+>>> stream.getvalue()  # doctest: +ELLIPSIS
+'{"timestamp":"...Z","level":"INFO","logger":"shop","message":"sold","service":"api","amount":3}\n'
 """
 
 import json

@@ -1,13 +1,13 @@
 """The span: one request, one message or one run of a job, which logs, metrics and errors observe.
 
-    >>> with observed(Span("job", "nightly-report"), observers=()) as span:
-    ...     current_span() is span
-    True
+>>> with observed(Span("job", "nightly-report"), observers=()) as span:
+...     current_span() is span
+True
 """
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 
@@ -65,7 +65,7 @@ def current_span() -> Span | None:
     return _current.get()
 
 
-@contextmanager
+@contextlib.contextmanager
 def observed(span: Span, observers: Sequence[Observer]) -> Iterator[Span]:
     """Make a span the current one, and tell the observers when it ends.
 
@@ -89,10 +89,8 @@ def observed(span: Span, observers: Sequence[Observer]) -> Iterator[Span]:
 def finish(span: Span, observers: Sequence[Observer]) -> None:
     """Tell the observers that a span has ended; what goes wrong in one of them is lost, the work is not."""
     for observer in observers:
-        try:
+        with contextlib.suppress(Exception):
             observer.finished(span)
-        except Exception:  # noqa: BLE001, PERF203, S110 - telemetry never fails a request or a message
-            pass
 
 
 def activate(span: Span) -> None:

@@ -51,7 +51,7 @@ class EmbeddedAws:
         """A boto3 client of this AWS."""
         import boto3  # noqa: PLC0415
 
-        return boto3.client(  # type: ignore[call-overload]
+        return boto3.client(
             service,
             endpoint_url=self.url,
             region_name=REGION,

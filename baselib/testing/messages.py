@@ -23,7 +23,5 @@ def sqs_message(body: BaseModel | str, *, receive_count: int = 1, **attributes: 
             "ApproximateReceiveCount": str(receive_count),
             "SentTimestamp": str(int(time.time() * 1000)),
         },
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-        },
+        "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     }

@@ -50,7 +50,7 @@ def captured_metrics() -> Iterator[list[str]]:
     from baselib.telemetry import metrics  # noqa: PLC0415
 
     lines: list[str] = []
-    before = (metrics._target, metrics._prefix, metrics._tags)  # noqa: SLF001 - put back as it was
+    before = (metrics._target, metrics._prefix, metrics._tags)
     metrics.configure(lines.append, prefix="test")
     yield lines
     metrics.configure(before[0], prefix=before[1], tags=before[2])

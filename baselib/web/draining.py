@@ -55,11 +55,11 @@ class DrainingMaster:
         self._life.advance(Phase.READY)
         _logger.info("ready", extra={"port": self._settings.port, "workers": server.num_workers})
 
-    def worker_exit(self, server: Any, worker: Any) -> None:  # noqa: ARG002 - gunicorn's signature
+    def worker_exit(self, server: Any, worker: Any) -> None:
         """A worker ends: send what it has buffered."""
         flush_telemetry()
 
-    def on_exit(self, server: Any) -> None:  # noqa: ARG002 - gunicorn's signature
+    def on_exit(self, server: Any) -> None:
         """The workers have ended: flush, and end with the contract's exit code."""
         self._life.advance(Phase.STOPPED)
         _logger.info("stopped")
@@ -99,9 +99,7 @@ class DrainingMaster:
         now = time.monotonic()
         workers = list(self._server.WORKERS)
         self._workers_first_seen = {worker: self._workers_first_seen.get(worker, now) for worker in workers}
-        grown = [
-            worker for worker in workers if now - self._workers_first_seen[worker] >= _LEAST_WORKER_LIFE_SECONDS
-        ]
+        grown = [worker for worker in workers if now - self._workers_first_seen[worker] >= _LEAST_WORKER_LIFE_SECONDS]
         if not grown:
             if self._fitted:
                 self._stop_task(used)
@@ -129,7 +127,7 @@ class DrainingMaster:
         return worker in self._server.WORKERS or len(self._server.WORKERS) < self._server.num_workers
 
     def _stop_task(self, used: int) -> None:
-        """Every worker is fresh and the service once fitted: the master itself has grown, so that only a new task helps."""
+        """Every worker is fresh and the service once fitted: the master has grown, and only a new task helps."""
         _logger.warning("memory limit reached with fresh workers: stopping the task", extra={"used_bytes": used})
         metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})
         self._exit_code = ExitCode.MEMORY

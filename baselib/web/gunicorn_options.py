@@ -18,15 +18,16 @@ _CONNECTIONS_PER_THREAD: Final = 3
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a heartbeat file there never waits for a disk
 
 
-def gunicorn_options(settings: Settings) -> dict[str, Any]:
+def gunicorn_options(settings: Settings, host: str = "0.0.0.0") -> dict[str, Any]:  # noqa: S104 - see baselib.cli
     """The options that gunicorn is run with.
 
     Args:
         settings: Gives port, processes, threads and the budget of stopping.
+        host: The address to listen on.
     """
     master = DrainingMaster(settings)
     return {
-        "bind": [f"0.0.0.0:{settings.port}"],
+        "bind": [f"{host}:{settings.port}"],
         "worker_class": "gthread",
         "workers": settings.web_concurrency or max(_LEAST_WORKERS, math.ceil(container.cpu_limit())),
         "threads": settings.web_threads,

@@ -1,10 +1,10 @@
 """Bodies checked against pydantic models, and an OpenAPI document made from them, by spectree.
 
-    from baselib.web import validate
+from baselib.web import validate
 
-    @routes.post("/greetings")
-    @validate(body=Greeting, answers={201: Greeted})
-    def greet(json: Greeting) -> ...
+@routes.post("/greetings")
+@validate(body=Greeting, answers={201: Greeted})
+def greet(json: Greeting) -> ...
 """
 
 import functools
@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from flask import Flask, Request
 from flask import request as flask_request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from spectree import Response, SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 from werkzeug.exceptions import NotFound
@@ -28,7 +28,7 @@ DOCUMENT_PATH: Final = "/openapi.json"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
-def _refuse(request: Request, response: Any, error: ValidationError | None, *_: Any) -> None:  # noqa: ARG001
+def _refuse(request: Request, response: Any, error: Any, *_: Any) -> None:
     """Turn what spectree found into problem JSON; it calls this before every validated view."""
     if error is None:
         return
@@ -42,7 +42,7 @@ def _refuse(request: Request, response: Any, error: ValidationError | None, *_: 
     )
 
 
-class _Plugin(FlaskPlugin):  # type: ignore[misc]
+class _Plugin(FlaskPlugin):
     """Shows the document to those only who may see the detail endpoints, and no page that loads code from elsewhere."""
 
     def register_route(self, app: Flask) -> None:
@@ -75,8 +75,8 @@ def validate(
     described = Response(**{f"HTTP_{status}": model for status, model in (answers or {200: None}).items()})
 
     def decorate(view: _View) -> _View:
-        # spectree could pass the models too, but for that it evaluates every annotation of the view, and those of Flask's
-        # own types exist for type checkers only.
+        # spectree could pass the models too, but for that it evaluates every annotation of the view, and those of
+        # Flask's own types exist for type checkers only.
         @functools.wraps(view)
         def call(*arguments: Any, **named: Any) -> Any:
             checked = flask_request.context  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
 """Every error answer is problem JSON (RFC 9457) with the request's id.
 
-    from baselib.web import Problem
+from baselib.web import Problem
 
-    raise Problem(409, "this name is taken", errors=[...])
+raise Problem(409, "this name is taken", errors=[...])
 """
 
 from http import HTTPStatus
@@ -63,7 +63,7 @@ def _title(code: int) -> str:
         return "Error"
 
 
-def _note(sender: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ARG001 - blinker's signature
+def _note(sender: Flask, exception: BaseException, **_: Any) -> None:
     span = current_span()
     if span is not None:
         span.error = exception

@@ -17,11 +17,12 @@ _logger = logging.getLogger("baselib.web")
 _GUNICORN_FAILURES: Final = frozenset({1, Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR})
 
 
-def serve(location: str) -> None:
+def serve(location: str, host: str = "0.0.0.0") -> None:  # noqa: S104 - see baselib.cli
     """Serve a WSGI application until SIGTERM; ends the process.
 
     Args:
         location: The application, as `package.module:name`.
+        host: The address to listen on.
 
     Raises:
         SystemExit: Always, with one of the contract's exit codes.
@@ -33,7 +34,7 @@ def serve(location: str) -> None:
     service = getattr(application, "extensions", {}).get("baselib")
     settings = service.settings if isinstance(service, Service) else read_settings()
     try:
-        _Server(application, settings).run()
+        _Server(application, settings, host).run()
     except SystemExit as end:
         if end.code in _GUNICORN_FAILURES:
             raise SystemExit(int(ExitCode.CRASHED)) from end
@@ -41,9 +42,9 @@ def serve(location: str) -> None:
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, application: Any, settings: Settings) -> None:
+    def __init__(self, application: Any, settings: Settings, host: str) -> None:
         self._application = application
-        self._options = gunicorn_options(settings)
+        self._options = gunicorn_options(settings, host)
         super().__init__()
 
     def load_config(self) -> None:

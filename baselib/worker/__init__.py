@@ -1,9 +1,9 @@
 """Worker services: a daemon that consumes an SQS queue, and a cron job that runs once.
 
-    from baselib.worker import Message, Worker
+from baselib.worker import Message, Worker
 
-    def register(worker: Worker) -> None:
-        worker.handle(send_welcome, body=Welcome)
+def register(worker: Worker) -> None:
+worker.handle(send_welcome, body=Welcome)
 """
 
 from baselib.worker.cron import Job

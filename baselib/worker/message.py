@@ -9,7 +9,9 @@ _Body = TypeVar("_Body")
 
 
 class Reject(Exception):  # noqa: N818 - an instruction, not a failure of the handler
-    """This message can never be handled: it goes to the dead-letter queue now, instead of after its last receive.
+    """What a handler raises for a message that can never be handled.
+
+    It goes to the dead-letter queue now, instead of after its last receive.
 
     Args:
         reason: Why; it is logged.
@@ -17,7 +19,7 @@ class Reject(Exception):  # noqa: N818 - an instruction, not a failure of the ha
 
 
 class Retry(Exception):  # noqa: N818
-    """This message shall come again.
+    """What a handler raises for a message that shall come again.
 
     Args:
         reason: Why; it is logged.

@@ -151,8 +151,11 @@ class Worker:
         metrics.timing(MESSAGE_AGE.name, message.age * 1000, tags={"queue": name})
         return outcome, delay
 
-    def run(self) -> int:
+    def run(self, host: str = "0.0.0.0") -> int:  # noqa: S104 - see baselib.cli
         """Consume until SIGTERM, drain, and return the exit code.
+
+        Args:
+            host: The address at which the health endpoints listen.
 
         Raises:
             ValueError: A declared queue has no handler.
@@ -181,7 +184,7 @@ class Worker:
             self.service.checks,
             alive=lambda: all(consumer.alive for consumer in consumers),
         )
-        with HealthServer(endpoints, settings.health_port):
+        with HealthServer(endpoints, settings.health_port, host):
             for consumer in consumers:
                 consumer.start()
             guard = self._guard()
@@ -256,7 +259,7 @@ def _drain(consumers: Sequence[Consumer], seconds: float) -> int:
     """Drain all at the same time, because each may have to wait for its long poll."""
     given_back: list[int] = []
     threads = [
-        threading.Thread(target=lambda consumer=consumer: given_back.append(consumer.drain(seconds)), daemon=True)  # type: ignore[misc]
+        threading.Thread(target=lambda consumer=consumer: given_back.append(consumer.drain(seconds)), daemon=True)
         for consumer in consumers
     ]
     for thread in threads:
@@ -264,4 +267,3 @@ def _drain(consumers: Sequence[Consumer], seconds: float) -> int:
     for thread in threads:
         thread.join()
     return sum(given_back)
-

@@ -143,6 +143,8 @@ def start(
     web = launch(
         "duolingo-api",
         "serve",
+        "--host",
+        "127.0.0.1",
         "duolingo_api.app:app",
         log="duolingo-api",
         **common,
@@ -153,6 +155,8 @@ def start(
     mailer = launch(
         "duolingo-mailer",
         "worker",
+        "--host",
+        "127.0.0.1",
         "duolingo_mailer.worker:worker",
         log="duolingo-mailer",
         **common,
@@ -188,9 +192,7 @@ def show_request(running: Running) -> None:
         raise RuntimeError(f"POST /greetings answered {answer}")
     print(f"    POST {running.web_url}/greetings\n        {answer[0]} {answer[1]}")
     request_id = answer[2]["X-Request-Id"]
-    line = until(
-        lambda: running.web.log_line("request finished", request_id=request_id), "the log line", running.web
-    )
+    line = until(lambda: running.web.log_line("request finished", request_id=request_id), "the log line", running.web)
     print(f"    {json.dumps(line)}")
 
 
@@ -208,7 +210,12 @@ def show_message(running: Running) -> None:
 def show_metrics(statsd: StatsdReceiver) -> None:
     """What has arrived at the statsd socket."""
     step(f"metrics that arrived at the statsd socket on port {statsd.port}")
-    wanted = ("duolingo.api.greetings:", "duolingo.api.requests:", "duolingo.mailer.welcomes:", "duolingo.mailer.messages:")
+    wanted = (
+        "duolingo.api.greetings:",
+        "duolingo.api.requests:",
+        "duolingo.mailer.welcomes:",
+        "duolingo.mailer.messages:",
+    )
     for prefix in wanted:
         line = until(lambda prefix=prefix: next((x for x in statsd.lines if x.startswith(prefix)), None), prefix)  # type: ignore[misc]
         print(f"    {line}")

@@ -44,7 +44,8 @@ class Process:
     def lines(self) -> list[dict[str, Any]]:
         """Its JSON log lines so far."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+        lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if line[:1] + line[-1:] == "{}"]
+        return lines
 
     def log_line(self, message: str, **fields: Any) -> dict[str, Any] | None:
         """The last log line with a message and some fields."""
@@ -95,9 +96,9 @@ def until(condition: Callable[[], _T | None], what: str, *processes: Process, se
 def ask(url: str, body: Mapping[str, Any] | None = None) -> tuple[int, str, Mapping[str, str]] | None:
     """A request's status, text and headers; None when nobody answers."""
     data = json.dumps(body).encode() if body is not None else None
-    request = Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - an address of this machine
+    request = Request(url, data, {"Content-Type": "application/json"})
     try:
-        with urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urlopen(request, timeout=5) as answer:
             return answer.status, answer.read().decode().strip(), dict(answer.headers)
     except HTTPError as error:
         return error.code, error.read().decode().strip(), dict(error.headers)

@@ -1,11 +1,11 @@
 """Metrics over statsd: code written for the `statsd` package's client works unchanged, and may add tags.
 
-    >>> from baselib.telemetry.metrics import MetricsClient
-    >>> lines = []
-    >>> metrics = MetricsClient(lines.append, prefix="duolingo.api", tags={"environment": "prod"})
-    >>> metrics.incr("lessons", tags={"language": "es"})
-    >>> lines
-    ['duolingo.api.lessons:1|c|#environment:prod,language:es']
+>>> from baselib.telemetry.metrics import MetricsClient
+>>> lines = []
+>>> metrics = MetricsClient(lines.append, prefix="duolingo.api", tags={"environment": "prod"})
+>>> metrics.incr("lessons", tags={"language": "es"})
+>>> lines
+['duolingo.api.lessons:1|c|#environment:prod,language:es']
 """
 
 from baselib.telemetry.metrics.client import MetricsClient, Pipeline, Timer

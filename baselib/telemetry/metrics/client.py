@@ -66,7 +66,7 @@ class _Recorder:
         stat: str,
         value: float,
         rate: float = 1,
-        delta: bool = False,  # noqa: FBT001, FBT002 - the statsd package's signature
+        delta: bool = False,
         tags: Tags | None = None,
     ) -> None:
         """Set a gauge, or change it by `value` when `delta` is true."""
@@ -110,7 +110,9 @@ class MetricsClient(_Recorder):
         tags: Tags of every metric.
     """
 
-    def __init__(self, emit: Callable[[str], None] | None = None, *, prefix: str = "", tags: Tags | None = None) -> None:
+    def __init__(
+        self, emit: Callable[[str], None] | None = None, *, prefix: str = "", tags: Tags | None = None
+    ) -> None:
         self.configure(emit, prefix=prefix, tags=tags)
 
     def configure(self, emit: Callable[[str], None] | None, *, prefix: str = "", tags: Tags | None = None) -> None:
@@ -137,8 +139,8 @@ class Pipeline(_Recorder):
 
     def __init__(self, client: MetricsClient) -> None:
         self._client = client
-        self._prefix = client._prefix  # noqa: SLF001 - the two are one idea
-        self._tags = client._tags  # noqa: SLF001
+        self._prefix = client._prefix
+        self._tags = client._tags
         self._lines: list[str] = []
 
     def pipeline(self) -> "Pipeline":
@@ -149,7 +151,7 @@ class Pipeline(_Recorder):
         """Send what was collected."""
         lines, self._lines = self._lines, []
         if lines:
-            self._client._emit("\n".join(lines))  # noqa: SLF001
+            self._client._emit("\n".join(lines))
 
     def __enter__(self) -> Self:
         return self
@@ -212,7 +214,7 @@ class Timer:
         self._started = time.perf_counter()
         return self
 
-    def stop(self, send: bool = True) -> Self:  # noqa: FBT001, FBT002 - the statsd package's signature
+    def stop(self, send: bool = True) -> Self:
         """Stop timing.
 
         Raises:

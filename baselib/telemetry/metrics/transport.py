@@ -1,7 +1,7 @@
 """The way to the statsd daemon: lines gathered into datagrams, sent by a thread of its own.
 
-The caller only appends to a list. Names are looked up by the thread, again every minute and after an error, because a
-look-up for each datagram would use up the VPC resolver's 1,024 packets a second, and one for ever would miss a new address.
+The caller only appends to a list. Names are looked up by the thread, again every minute and after an error: a look-up
+for each datagram would use up the VPC resolver's 1,024 packets a second, and one for ever would miss a new address.
 """
 
 import os
