@@ -49,10 +49,8 @@ class Process:
 
     def log_line(self, message: str, **fields: Any) -> dict[str, Any] | None:
         """The last log line with a message and some fields."""
-        for line in reversed(self.lines()):
-            if line["message"] == message and all(line.get(name) == value for name, value in fields.items()):
-                return line
-        return None
+        wanted = {"message": message, **fields}.items()
+        return next((line for line in reversed(self.lines()) if wanted <= line.items()), None)
 
     def terminate(self) -> None:
         """Send SIGTERM."""
