@@ -1,0 +1,188 @@
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+data "aws_region" "this" {}
+
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+  # `name` became deprecated in version 6 of the provider; `id` is the same in both.
+  region = data.aws_region.this.id
+
+  names   = var.identity.names
+  fargate = var.launch_type == "FARGATE"
+
+  # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
+  fargate_memory = {
+    "256"   = [512, 1024, 2048]
+    "512"   = range(1024, 4097, 1024)
+    "1024"  = range(2048, 8193, 1024)
+    "2048"  = range(4096, 16385, 1024)
+    "4096"  = range(8192, 30721, 1024)
+    "8192"  = range(16384, 61441, 4096)
+    "16384" = range(32768, 122881, 8192)
+  }
+
+  fargate_sizes = local.fargate ? lookup(local.fargate_memory, tostring(var.cpu), []) : []
+
+  capacity_provider = (
+    var.capacity_provider != null ? var.capacity_provider :
+    local.fargate && var.spot ? "FARGATE_SPOT" :
+    null
+  )
+
+  # Room for one replacement worker beside the one that is about to be retired.
+  head_room       = 1.5
+  least_head_room = 128
+
+  wanted_hard_limit = max(ceil(var.memory * local.head_room), var.memory + local.least_head_room)
+  memory_hard_limit = (
+    var.memory_hard_limit != null ? var.memory_hard_limit :
+    # Without a size that fits, the precondition of the task definition refuses this one.
+    try(min([for size in local.fargate_sizes : size if size >= local.wanted_hard_limit]...), local.wanted_hard_limit)
+  )
+
+  own_variables = [
+    "SERVICE_PRODUCT", "SERVICE_NAME", "SERVICE_OWNER", "SERVICE_ENVIRONMENT", "SERVICE_RELEASE",
+    "MEMORY_LIMIT_MIB", "DRAIN_SECONDS", "STOP_SECONDS", "AWS_REGION",
+  ]
+
+  environment_variables = merge(var.environment_variables, var.kind_variables, {
+    SERVICE_PRODUCT     = var.identity.tags.product
+    SERVICE_NAME        = var.identity.tags.service
+    SERVICE_OWNER       = var.identity.tags.owner
+    SERVICE_ENVIRONMENT = var.identity.tags.environment
+    SERVICE_RELEASE     = var.service_version
+    MEMORY_LIMIT_MIB    = tostring(var.memory)
+    DRAIN_SECONDS       = tostring(var.timing.drain)
+    STOP_SECONDS        = tostring(var.timing.stop)
+    AWS_REGION          = local.region
+  })
+
+  repository = var.image_repository != null ? var.image_repository : (
+    "${local.account_id}.dkr.ecr.${local.region}.${data.aws_partition.this.dns_suffix}/${local.names.ecr_repository}"
+  )
+  image = join(startswith(var.service_version, "sha256:") ? "@" : ":", [local.repository, var.service_version])
+
+  # An image from elsewhere needs no permission of ECR.
+  ecr = try(regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[a-z.]+/(?P<name>.+)$", local.repository), null)
+
+  container = merge(
+    {
+      name              = local.names.ecs_service
+      image             = local.image
+      essential         = true
+      cpu               = var.cpu
+      memory            = local.memory_hard_limit
+      memoryReservation = var.memory
+
+      environment = [for name, value in local.environment_variables : { name = name, value = value }]
+      secrets     = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
+
+      # Port 0 lets the host choose, so that several tasks of one service fit on it.
+      portMappings = [
+        for port in var.ports : { containerPort = port, hostPort = local.fargate ? port : 0, protocol = "tcp" }
+      ]
+
+      readonlyRootFilesystem = true
+      # gunicorn keeps its workers' heartbeats in files there.
+      mountPoints = local.fargate ? [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }] : []
+      linuxParameters = merge(
+        {
+          initProcessEnabled = true
+          capabilities       = { add = [], drop = ["ALL"] }
+        },
+        # Fargate refuses tmpfs.
+        local.fargate ? {} : { tmpfs = [{ containerPath = "/tmp", size = 64, mountOptions = ["nosuid", "nodev", "noexec"] }] },
+      )
+
+      stopTimeout = var.timing.stop_timeout
+
+      logConfiguration = {
+        logDriver = "awslogs"
+        options = {
+          "awslogs-group"         = aws_cloudwatch_log_group.this.name
+          "awslogs-region"        = local.region
+          "awslogs-stream-prefix" = local.names.ecs_service
+          # When CloudWatch stalls, lines are lost rather than requests held up.
+          "mode"            = "non-blocking"
+          "max-buffer-size" = "4m"
+        }
+      }
+
+      # ECS answers with these, and the next plan would see a difference.
+      volumesFrom    = []
+      systemControls = []
+    },
+    var.health_check ? {
+      healthCheck = {
+        command     = concat(["CMD"], var.identity.contract.health_check_command)
+        interval    = 10
+        timeout     = 5
+        retries     = 3
+        startPeriod = 60
+      }
+    } : {},
+  )
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.names.log_group
+  retention_in_days = var.log_retention_days
+
+  tags = var.identity.tags
+}
+
+resource "aws_ecs_task_definition" "this" {
+  family                   = local.names.task_family
+  requires_compatibilities = [var.launch_type]
+  network_mode             = local.fargate ? "awsvpc" : "bridge"
+  # On EC2 a size of the task would replace the container's reservation as the 100 % of the memory metric.
+  cpu                = local.fargate ? var.cpu : null
+  memory             = local.fargate ? local.memory_hard_limit : null
+  task_role_arn      = aws_iam_role.task.arn
+  execution_role_arn = aws_iam_role.execution.arn
+  # A roll-back needs the revision that came before.
+  skip_destroy = true
+
+  container_definitions = jsonencode([local.container])
+
+  dynamic "volume" {
+    for_each = local.fargate ? ["tmp"] : []
+
+    content {
+      name = volume.value
+    }
+  }
+
+  tags = var.identity.tags
+
+  lifecycle {
+    precondition {
+      condition     = !local.fargate || contains(local.fargate_sizes, local.memory_hard_limit)
+      error_message = "On Fargate, a task of ${var.cpu} CPU units has ${join(", ", local.fargate_sizes)} MiB, and none of these is the hard limit of ${local.memory_hard_limit} MiB (memory and half as much again, at least ${local.least_head_room} MiB more, unless memory_hard_limit says otherwise)."
+    }
+  }
+}
+
+resource "aws_security_group" "this" {
+  count = local.fargate ? 1 : 0
+
+  name        = local.names.security_group
+  description = "Tasks of ${local.names.ecs_service}"
+  vpc_id      = var.vpc_id
+
+  tags = var.identity.tags
+}
+
+resource "aws_vpc_security_group_egress_rule" "this" {
+  count = local.fargate ? 1 : 0
+
+  security_group_id = aws_security_group.this[0].id
+  description       = "AWS and the services that this one calls"
+  ip_protocol       = "-1"
+  cidr_ipv4         = "0.0.0.0/0"
+
+  tags = var.identity.tags
+}

@@ -1,0 +1,310 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+run "names" {
+  command = plan
+
+  variables {
+    product     = "duolingo"
+    service     = "api"
+    environment = "prod"
+    owner       = "Learning Team"
+  }
+
+  module {
+    source = "../names"
+  }
+}
+
+variables {
+  cpu             = 512
+  memory          = 512
+  launch_type     = "EC2"
+  service_version = "abc1234"
+  timing          = { drain = 5, stop = 20, stop_timeout = 30 }
+  ports           = [5000]
+  kind_variables  = { PORT = "5000" }
+}
+
+run "on_ec2" {
+  variables {
+    identity              = run.names
+    environment_variables = { LOG_LEVEL = "DEBUG" }
+    secrets = {
+      API_KEY = "arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf:key::"
+      TOKEN   = "arn:aws:ssm:us-east-1:123456789012:parameter/token"
+    }
+    secrets_kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/1"]
+    policies             = { service = jsonencode({ Version = "2012-10-17", Statement = [] }) }
+  }
+
+  assert {
+    condition = {
+      for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : variable.name => variable.value
+      } == {
+      AWS_REGION          = "us-east-1"
+      DRAIN_SECONDS       = "5"
+      LOG_LEVEL           = "DEBUG"
+      MEMORY_LIMIT_MIB    = "512"
+      PORT                = "5000"
+      SERVICE_ENVIRONMENT = "prod"
+      SERVICE_NAME        = "api"
+      SERVICE_OWNER       = "Learning Team"
+      SERVICE_PRODUCT     = "duolingo"
+      SERVICE_RELEASE     = "abc1234"
+      STOP_SECONDS        = "20"
+    }
+    error_message = "the environment is the contract's, the kind's and the caller's"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].memoryReservation == 512
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].memory == 768
+    )
+    error_message = "the hard limit is half as much again"
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].image == "123456789012.dkr.ecr.us-east-1.amazonaws.com/duolingo-api:abc1234"
+    error_message = "the image comes from the service's repository"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].readonlyRootFilesystem
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].linuxParameters.initProcessEnabled
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].linuxParameters.capabilities.drop == ["ALL"]
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].linuxParameters.tmpfs[0].containerPath == "/tmp"
+    )
+    error_message = "the container can write to /tmp only, and has no capability"
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck.command == ["CMD", "baselib", "health"]
+    error_message = "the health check is the contract's"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].stopTimeout == 30
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].portMappings[0].hostPort == 0
+      && aws_ecs_task_definition.this.network_mode == "bridge"
+      && aws_ecs_task_definition.this.cpu == null
+    )
+    error_message = "the host port is dynamic, and the stop timeout is the case's"
+  }
+  assert {
+    condition = (
+      output.memory_percent == 100 && output.capacity_provider == null && length(aws_security_group.this) == 0
+    )
+    error_message = "on EC2 memory is measured against the reservation"
+  }
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement : statement.Action[0] => statement.Resource
+      } == {
+      "logs:CreateLogStream"            = ["arn:aws:logs:us-east-1:123456789012:log-group:/ecs/prod/duolingo-api:*"]
+      "ecr:GetAuthorizationToken"       = ["*"]
+      "ecr:BatchCheckLayerAvailability" = ["arn:aws:ecr:us-east-1:123456789012:repository/duolingo-api"]
+      "secretsmanager:GetSecretValue"   = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf"]
+      "ssm:GetParameters"               = ["arn:aws:ssm:us-east-1:123456789012:parameter/token"]
+      "kms:Decrypt"                     = ["arn:aws:kms:us-east-1:123456789012:key/1"]
+    }
+    error_message = "the execution role reads its own image, logs and secrets, and nothing else"
+  }
+  assert {
+    condition = !anytrue(flatten([
+      for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement : [for action in statement.Action : strcontains(action, "*")]
+    ]))
+    error_message = "no action is a wildcard"
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.this.name == "/ecs/prod/duolingo-api"
+      && aws_cloudwatch_log_group.this.retention_in_days == 30
+      && keys(aws_iam_role_policy.task) == ["service"]
+    )
+    error_message = "logs are kept for a time, and the task may do what the caller says"
+  }
+  assert {
+    condition = alltrue([
+      for tags in [aws_cloudwatch_log_group.this.tags, aws_ecs_task_definition.this.tags, aws_iam_role.task.tags, aws_iam_role.execution.tags] :
+      tags == run.names.tags
+    ])
+    error_message = "everything is billed"
+  }
+}
+
+run "on_fargate" {
+  variables {
+    identity        = run.names
+    launch_type     = "FARGATE"
+    cpu             = 256
+    spot            = true
+    vpc_id          = "vpc-1"
+    health_check    = false
+    service_version = "sha256:${sha256("x")}"
+  }
+
+  assert {
+    condition     = aws_ecs_task_definition.this.memory == "1024" && aws_ecs_task_definition.this.cpu == "256"
+    error_message = "the size is the smallest on offer that holds the hard limit"
+  }
+  assert {
+    condition     = output.memory_percent == 50 && output.capacity_provider == "FARGATE_SPOT"
+    error_message = "memory is measured against the size of the task"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].mountPoints[0].containerPath == "/tmp"
+      && !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].linuxParameters.tmpfs)
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].portMappings[0].hostPort == 5000
+      && !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck)
+    )
+    error_message = "Fargate has a volume for /tmp and no tmpfs"
+  }
+  assert {
+    condition     = endswith(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].image, "/duolingo-api@sha256:${sha256("x")}")
+    error_message = "a digest follows an @"
+  }
+}
+
+run "an_image_from_elsewhere" {
+  variables {
+    identity         = run.names
+    image_repository = "registry.example.com/team/api"
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.execution.policy, "ecr:")
+    error_message = "an image from elsewhere needs no permission of ECR"
+  }
+}
+
+run "refuses_half_a_cpu_unit" {
+  command = plan
+  variables {
+    identity = run.names
+    cpu      = 512.5
+  }
+  expect_failures = [var.cpu]
+}
+
+run "refuses_a_cpu_that_fargate_lacks" {
+  command = plan
+  variables {
+    identity    = run.names
+    launch_type = "FARGATE"
+    cpu         = 300
+  }
+  expect_failures = [var.cpu]
+}
+
+run "refuses_too_little_memory" {
+  command = plan
+  variables {
+    identity = run.names
+    memory   = 64
+  }
+  expect_failures = [var.memory]
+}
+
+run "refuses_memory_that_fargate_lacks_for_the_cpu" {
+  command = plan
+  variables {
+    identity    = run.names
+    launch_type = "FARGATE"
+    cpu         = 256
+    memory      = 2048
+  }
+  expect_failures = [aws_ecs_task_definition.this]
+}
+
+run "refuses_a_hard_limit_that_fargate_lacks" {
+  command = plan
+  variables {
+    identity          = run.names
+    launch_type       = "FARGATE"
+    memory_hard_limit = 1500
+  }
+  expect_failures = [aws_ecs_task_definition.this]
+}
+
+run "refuses_a_hard_limit_below_memory" {
+  command = plan
+  variables {
+    identity          = run.names
+    memory_hard_limit = 512
+  }
+  expect_failures = [var.memory_hard_limit]
+}
+
+run "refuses_an_unknown_launch_type" {
+  command = plan
+  variables {
+    identity    = run.names
+    launch_type = "EXTERNAL"
+  }
+  expect_failures = [var.launch_type]
+}
+
+run "refuses_latest" {
+  command = plan
+  variables {
+    identity        = run.names
+    service_version = "latest"
+  }
+  expect_failures = [var.service_version]
+}
+
+run "refuses_no_version" {
+  command = plan
+  variables {
+    identity        = run.names
+    service_version = ""
+  }
+  expect_failures = [var.service_version]
+}
+
+run "refuses_times_that_do_not_add_up" {
+  command = plan
+  variables {
+    identity = run.names
+    timing   = { drain = 10, stop = 20, stop_timeout = 30 }
+  }
+  expect_failures = [var.timing]
+}
+
+run "refuses_a_variable_of_the_platform" {
+  command = plan
+  variables {
+    identity              = run.names
+    environment_variables = { SERVICE_OWNER = "me" }
+  }
+  expect_failures = [var.environment_variables]
+}
+
+run "refuses_a_variable_of_the_kind" {
+  command = plan
+  variables {
+    identity              = run.names
+    environment_variables = { PORT = "80" }
+  }
+  expect_failures = [var.environment_variables]
+}
+
+run "refuses_a_secret_that_is_no_arn" {
+  command = plan
+  variables {
+    identity = run.names
+    secrets  = { API_KEY = "hunter2" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "refuses_a_secret_that_is_set_already" {
+  command = plan
+  variables {
+    identity              = run.names
+    environment_variables = { API_KEY = "x" }
+    secrets               = { API_KEY = "arn:aws:ssm:us-east-1:123456789012:parameter/key" }
+  }
+  expect_failures = [var.secrets]
+}

@@ -1,0 +1,198 @@
+variable "identity" {
+  description = "The whole of module `names`, called with what identifies the service."
+  type = object({
+    names    = map(string)
+    tags     = map(string)
+    contract = any
+  })
+  nullable = false
+}
+
+variable "cpu" {
+  description = "CPU units of the task; 1024 are one vCPU."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition = (
+      floor(var.cpu) == var.cpu
+      && var.cpu >= var.identity.contract.answers.cpu.minimum
+      && var.cpu <= var.identity.contract.answers.cpu.maximum
+    )
+    error_message = var.identity.contract.answers.cpu.rule
+  }
+
+  validation {
+    condition     = var.launch_type != "FARGATE" || contains(keys(local.fargate_memory), tostring(var.cpu))
+    error_message = "On Fargate, cpu is one of ${join(", ", sort(keys(local.fargate_memory)))}."
+  }
+}
+
+variable "memory" {
+  description = "MiB that the service is meant to live in; baselib takes them for 100 %."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition = (
+      floor(var.memory) == var.memory
+      && var.memory >= var.identity.contract.answers.memory.minimum
+      && var.memory <= var.identity.contract.answers.memory.maximum
+    )
+    error_message = var.identity.contract.answers.memory.rule
+  }
+}
+
+variable "memory_hard_limit" {
+  description = "MiB at which the kernel kills the container; null for half as much again as `memory`, at least 128 MiB more, on Fargate rounded up to a size that it offers."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.memory_hard_limit == null ? true : floor(var.memory_hard_limit) == var.memory_hard_limit && var.memory_hard_limit > var.memory
+    error_message = "memory_hard_limit is a whole number of MiB above memory, so that baselib restarts a worker before the kernel kills it."
+  }
+}
+
+variable "launch_type" {
+  description = "`EC2` or `FARGATE`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = contains(["EC2", "FARGATE"], var.launch_type)
+    error_message = "launch_type is EC2 or FARGATE."
+  }
+}
+
+variable "capacity_provider" {
+  description = "Capacity provider of the cluster, in place of the launch type; null for none."
+  type        = string
+  default     = null
+}
+
+variable "spot" {
+  description = "Whether the task may be interrupted."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "service_version" {
+  description = "Tag or digest (`sha256:...`) of the image."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|sha256:[0-9a-f]{64})$", var.service_version)) && var.service_version != "latest"
+    error_message = "service_version is the tag or digest of one image that never changes, so neither empty nor latest."
+  }
+}
+
+variable "image_repository" {
+  description = "Repository of the image; null for the service's ECR repository in this account and region."
+  type        = string
+  default     = null
+}
+
+variable "timing" {
+  description = "A case of the contract's timing table."
+  type = object({
+    drain        = number
+    stop         = number
+    stop_timeout = number
+  })
+  nullable = false
+
+  validation {
+    condition = (
+      var.timing.drain + var.timing.stop + var.identity.contract.timing.margin_seconds <= var.timing.stop_timeout
+      && var.timing.stop_timeout <= 120
+    )
+    error_message = "Drain, stop and margin together never exceed the stop timeout, which is at most 120 s."
+  }
+}
+
+variable "ports" {
+  description = "Container ports that are open to others."
+  type        = list(number)
+  default     = []
+  nullable    = false
+}
+
+variable "health_check" {
+  description = "Whether the container is asked for its health; a task that exits by itself is not."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "kind_variables" {
+  description = "Environment variables that only this kind of service gets."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "environment_variables" {
+  description = "Environment variables of the caller."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.environment_variables) :
+      can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name)) && !contains(local.own_variables, name) && !contains(keys(var.kind_variables), name)
+    ])
+    error_message = "environment_variables holds names of letters, digits and underscores, and none that the platform sets: ${join(", ", concat(local.own_variables, keys(var.kind_variables)))}."
+  }
+}
+
+variable "secrets" {
+  description = "Environment variables whose values are read from Secrets Manager or SSM at start: name to ARN."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in values(var.secrets) : can(regex("^arn:[a-z-]+:(?:secretsmanager:[^:]+:[0-9]{12}:secret|ssm:[^:]+:[0-9]{12}:parameter/)", arn))])
+    error_message = "secrets maps each variable to the ARN of a secret of Secrets Manager or of a parameter of SSM."
+  }
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.secrets) :
+      can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))
+      && !contains(concat(local.own_variables, keys(var.kind_variables), keys(var.environment_variables)), name)
+    ])
+    error_message = "secrets holds names of letters, digits and underscores, and none that is set already."
+  }
+}
+
+variable "secrets_kms_key_arns" {
+  description = "Customer-managed keys that the secrets are encrypted with."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "policies" {
+  description = "Policies of the task role: name to JSON."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "vpc_id" {
+  description = "VPC of the task's security group; needed on Fargate only."
+  type        = string
+  default     = null
+}
+
+variable "log_retention_days" {
+  description = "Days that log lines are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+}

@@ -1,0 +1,44 @@
+output "names" {
+  description = "Names of everything that belongs to the service."
+  value       = module.names.names
+}
+
+output "tags" {
+  description = "Billing tags."
+  value       = module.names.tags
+}
+
+output "service_name" {
+  description = "Name of the ECS service."
+  value       = module.service.name
+}
+
+output "task_definition_arn" {
+  description = "Task definition, with its revision."
+  value       = module.task.task_definition_arn
+}
+
+output "task_role" {
+  description = "Role of the code: `arn` and `name`."
+  value       = module.task.task_role
+}
+
+output "security_group_id" {
+  description = "Security group of the tasks on Fargate; null on EC2."
+  value       = module.task.security_group_id
+}
+
+output "log_group_name" {
+  description = "Log group of the service."
+  value       = module.task.log_group_name
+}
+
+output "target_group_arn" {
+  description = "Target group of the service."
+  value       = aws_lb_target_group.this.arn
+}
+
+output "alarm_names" {
+  description = "Name of each alarm in CloudWatch, by its name in the contract."
+  value       = module.alarms.names
+}
