@@ -39,8 +39,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 COMMON = {"product": "duolingo", "owner": "Learning", "contact": "learning@example.com"}
-ADDRESS = "https://github.com/example/platform.git"
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+# Derived answers may be given too, which nobody but this does.
+FIXED = {
+    "template_url": "https://github.com/example/platform.git",
+    "template_commit": "0123456789abcdef0123456789abcdef01234567",
+}
 
 
 def render(folder: Path, platform: Path) -> None:
@@ -50,16 +53,14 @@ def render(folder: Path, platform: Path) -> None:
         folder: Where they go.
         platform: A clone of this repository in which everything is committed.
     """
-    commit = git(platform, "rev-parse", "HEAD")
     described = git(platform, "describe", "--tags", "--always")
     for name, answers in EXAMPLES.items():
-        copy(folder / name, {**COMMON, **answers}, source=platform)
-        for file in (folder / name).rglob("*"):
-            if file.is_file():
-                text = file.read_text(encoding="utf-8")
-                text = text.replace(f"file://{platform}", ADDRESS).replace(str(platform), ADDRESS)
-                text = text.replace(commit, COMMIT).replace(f"_commit: {described}", f"_commit: {COMMIT[:7]}")
-                file.write_text(text, encoding="utf-8")
+        copy(folder / name, {**COMMON, **FIXED, **answers}, source=platform)
+        recorded = folder / name / ".copier-answers.yml"
+        text = recorded.read_text(encoding="utf-8")
+        text = text.replace(str(platform), FIXED["template_url"])
+        text = text.replace(f"_commit: {described}", f"_commit: {FIXED['template_commit'][:7]}")
+        recorded.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

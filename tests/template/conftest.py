@@ -24,9 +24,7 @@ def render(platform: Path, tmp_path: Path) -> Render:
 
     def rendered(**answers: Any) -> Path:
         folder = tmp_path / f"service-{next(numbers)}"
-        copier.run_copy(
-            str(platform), folder, data={**ANSWERS, **answers}, defaults=True, quiet=True, vcs_ref="HEAD"
-        )
+        copier.run_copy(str(platform), folder, data={**ANSWERS, **answers}, defaults=True, quiet=True, vcs_ref="HEAD")
         return folder
 
     return rendered

@@ -77,9 +77,7 @@ def test_every_combination_parses_and_is_clean(render: Render, exposed_kind: dic
 @pytest.mark.slow
 @pytest.mark.parametrize("exposed_kind", EXPOSED_KINDS, ids=lambda answers: "-".join(answers.values()))
 @pytest.mark.parametrize("data_stores", [[], list(DATA_STORES)], ids=["without data stores", "with data stores"])
-def test_every_kind_is_strictly_typed(
-    render: Render, exposed_kind: dict[str, Any], data_stores: list[str]
-) -> None:
+def test_every_kind_is_strictly_typed(render: Render, exposed_kind: dict[str, Any], data_stores: list[str]) -> None:
     folder = render(**exposed_kind, data_stores=data_stores, **DEPENDENCIES[bool(data_stores)])
     _run("mypy", cwd=folder)
 
@@ -131,7 +129,5 @@ _IgnoringIncludes.add_constructor("!include", lambda loader, node: loader.constr
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -83,9 +83,7 @@ def test_a_bad_answer_is_refused_and_nothing_is_written(
 ) -> None:
     folder = tmp_path / "service"
     with pytest.raises(ValueError, match="Validation error") as refusal:
-        copier.run_copy(
-            str(platform), folder, data={**ANSWERS, **answers}, defaults=True, quiet=True, vcs_ref="HEAD"
-        )
+        copier.run_copy(str(platform), folder, data={**ANSWERS, **answers}, defaults=True, quiet=True, vcs_ref="HEAD")
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert not folder.exists()
