@@ -30,6 +30,7 @@ def read_settings(needs: Needs | None = None, environ: Mapping[str, str] | None 
     except ConfigurationError as error:
         # Logs are not set up yet: their form is one of the settings.
         sys.stderr.write(f"{error}\n")
+        error.told = True
         raise
 
 

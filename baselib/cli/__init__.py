@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except ConfigurationError as error:
-        return int(error.code or ExitCode.CONFIGURATION)
+        if not error.told:
+            sys.stderr.write(f"{error}\n")
+        return int(ExitCode.CONFIGURATION)
     except KeyboardInterrupt:
         return 130
     return code

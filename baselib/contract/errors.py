@@ -13,11 +13,15 @@ class ConfigurationError(SystemExit):
 
     Args:
         problems: One sentence for each variable: its name, what it held (secrets masked) and what is accepted.
+
+    Attributes:
+        told: Whether it has been written to standard error.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(int(ExitCode.CONFIGURATION))
         self.problems = tuple(problems)
+        self.told = False
 
     def __str__(self) -> str:
         return "\n".join(f"configuration error: {problem}" for problem in self.problems)

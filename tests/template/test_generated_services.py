@@ -27,9 +27,10 @@ def test_tox_passes(platform: Path, tmp_path: Path, kind: str) -> None:
         [sys.executable, "-m", "tox"], cwd=service, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert subprocess.run(
-        ["git", "status", "--porcelain"], cwd=service, capture_output=True, text=True, check=True
-    ).stdout == "", "the tests leave files that .gitignore does not know"
+    assert (
+        subprocess.run(["git", "status", "--porcelain"], cwd=service, capture_output=True, text=True, check=True).stdout
+        == ""
+    ), "the tests leave files that .gitignore does not know"
 
 
 def test_its_linter_and_type_checker_bite(platform: Path, tmp_path: Path) -> None:

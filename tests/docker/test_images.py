@@ -1,0 +1,163 @@
+"""The image of each kind of service, built with baselib from each source, in a container as locked as in ECS."""
+
+import http.server
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docker.engine import Engine
+from tests.template.conftest import ANSWERS
+from tools.template import copy, git
+
+pytestmark = pytest.mark.e2e
+
+INDEX = "https://pypi.example.com/simple"
+IDENTITY = {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "Learning"}
+LOCKED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
+NOBODY = "http://127.0.0.1:9/123456789012/duolingo-api-local"
+
+
+@pytest.fixture(scope="session")
+def wheel(platform: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the platform's commit."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", str(folder)], cwd=platform, check=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def web_server(platform: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A web server with the platform's git repository, and an index that has baselib."""
+    folder = tmp_path_factory.mktemp("www")
+    bare = folder / "platform.git"
+    git(platform, "clone", "--quiet", "--bare", str(platform), str(bare))
+    git(bare, "update-server-info")
+    project = folder / "simple" / "baselib"
+    project.mkdir(parents=True)
+    shutil.copy2(wheel, project)
+    (project / "index.html").write_text(f'<a href="{wheel.name.replace("+", "%2B")}">{wheel.name}</a>')
+    handler = partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+def from_checkout(service: Path, answers: dict[str, Any], platform: Path, wheel: Path, web_server: str) -> None:
+    """A git reference to a folder of this machine, which the build cannot see."""
+    copy(service, answers, source=platform)
+    (service / "wheels").mkdir()
+    shutil.copy2(wheel, service / "wheels")
+
+
+def from_git(service: Path, answers: dict[str, Any], platform: Path, wheel: Path, web_server: str) -> None:
+    """A git reference to an address."""
+    copy(service, answers, source=f"{web_server}/platform.git")
+
+
+def from_wheels(service: Path, answers: dict[str, Any], platform: Path, wheel: Path, web_server: str) -> None:
+    """A folder of wheels."""
+    copy(service, {**answers, "library_source": "wheels"}, source=platform)
+    (service / "wheels").mkdir()
+    shutil.copy2(wheel, service / "wheels")
+
+
+def from_index(service: Path, answers: dict[str, Any], platform: Path, wheel: Path, web_server: str) -> None:
+    """The organisation's own index."""
+    copy(service, {**answers, "library_source": "index", "library_index": INDEX}, source=platform)
+    project = service / "pyproject.toml"
+    text = project.read_text(encoding="utf-8").replace(INDEX, f"{web_server}/simple")
+    project.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("web", from_checkout),
+        ("web", from_git),
+        ("worker-daemon", from_wheels),
+        ("worker-cron", from_index),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_the_image_runs_locked_and_stops_cleanly(
+    engine: Engine,
+    platform: Path,
+    wheel: Path,
+    web_server: str,
+    tmp_path: Path,
+    kind: str,
+    source: Callable[..., None],
+) -> None:
+    service = tmp_path / "service"
+    source(service, {**ANSWERS, "kind": kind}, platform, wheel, web_server)
+    tag = f"{kind}-{source.__name__}".replace("_", "-")
+    engine.build(service, tag)
+    check_contents(engine, tag)
+    check_refusal(engine, tag)
+    if kind == "worker-cron":
+        check_job(engine, tag)
+    else:
+        check_service(engine, tag, {"QUEUE_URL": NOBODY, "AWS_REGION": "us-east-1"} if kind == "worker-daemon" else {})
+
+
+def check_contents(engine: Engine, tag: str) -> None:
+    """Not root, and nothing in the image that only the build needs."""
+    assert engine.run("run", "--rm", tag, "id", "-u").stdout.strip() == "10001"
+    for tool in ("uv", "git", "gcc", "pytest", "moto_server"):
+        assert engine.run("run", "--rm", tag, "which", tool, check=False).returncode != 0, tool
+    history = engine.run("history", "--no-trunc", tag).stdout
+    assert "netrc" not in history
+
+
+def check_refusal(engine: Engine, tag: str) -> None:
+    """Without its settings it says so and ends."""
+    refused = engine.run("run", "--rm", *LOCKED, tag, check=False)
+    assert refused.returncode == 78
+    assert "SERVICE_PRODUCT is not set" in refused.stderr
+
+
+def check_service(engine: Engine, tag: str, more: dict[str, str]) -> None:
+    """The container's health check answers, nothing can be written, and SIGTERM ends it with 0."""
+    variables = [f"--env={name}={value}" for name, value in {**IDENTITY, **more, "DRAIN_SECONDS": "0"}.items()]
+    container = engine.run("run", "--detach", "--health-interval=1s", *LOCKED, *variables, tag).stdout.strip()
+    try:
+        deadline = time.monotonic() + 60
+        while health(engine, container) != "healthy" and time.monotonic() < deadline:
+            time.sleep(0.2)
+        logs = engine.run("logs", container)
+        assert health(engine, container) == "healthy", logs.stdout + logs.stderr
+        answered = engine.run("exec", container, "baselib", "health")
+        assert '"alive"' in answered.stdout
+        assert engine.run("exec", container, "touch", "/app/file", check=False).returncode != 0
+        engine.run("stop", "--time=30", container)
+        state = json.loads(engine.run("inspect", container).stdout)[0]["State"]
+        assert state["ExitCode"] == 0
+    finally:
+        engine.run("rm", "--force", "--volumes", container)
+
+
+def health(engine: Engine, container: str) -> str:
+    """What the engine knows of the container's health."""
+    state = json.loads(engine.run("inspect", container).stdout)[0]["State"]
+    return str(state.get("Health", {}).get("Status"))
+
+
+def check_job(engine: Engine, tag: str) -> None:
+    """The job runs once and finishes."""
+    variables = [f"--env={name}={value}" for name, value in IDENTITY.items()]
+    done = engine.run("run", "--rm", *LOCKED, *variables, tag)
+    assert any(json.loads(line)["message"] == "cron finished" for line in done.stdout.splitlines())
