@@ -1,6 +1,5 @@
-"""Module `names` gives the names that the contract gives, and refuses in the contract's words."""
+"""Module `names` gives the names that baselib gives, and refuses in the contract's words."""
 
-import hashlib
 import json
 import random
 import re
@@ -10,6 +9,9 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+
+from baselib.contract import ServiceName
+from baselib.contract.names import RESOURCES
 
 pytestmark = pytest.mark.e2e
 
@@ -82,19 +84,19 @@ def _refusals(case: Case) -> list[str]:
 
 
 def _names(case: Case) -> dict[str, str]:
-    names = {}
-    for kind, resource in CONTRACT["resources"].items():
-        environment = case["environment"]
-        if "{subservice}" in resource["name"]:
-            if "subservice" not in case:
-                continue
-            words = len(case["subservice"].split("-"))
-            environment += f"-{words}" if words > 1 else ""
-        name = resource["name"].format(**case | {"environment": environment}, account=ACCOUNT, region=REGION)
-        if resource.get("hashed") and len(name) > resource["limit"]:
-            name = f"{name[: resource['limit'] - 9].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-        names[kind] = name
-    return names
+    """The names that baselib gives."""
+    service = ServiceName(case["product"], case["service"])
+    return {
+        kind: service.resource(
+            kind,
+            environment=case["environment"],
+            subservice=case.get("subservice"),
+            account=ACCOUNT,
+            region=REGION,
+        )
+        for kind, resource in RESOURCES.items()
+        if "subservice" in case or "{subservice}" not in resource["name"]
+    }
 
 
 def _root(tree: Path, folder: str) -> Path:
