@@ -1,0 +1,53 @@
+"""CPU of a counter: the statsd package's `incr`, and baselib's with a tag.
+
+python -m benchmarks.counters
+"""
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from benchmarks.rounds import measure, report
+
+VARIANTS = ("statsd package", "baselib", "baselib with a tag")
+COUNTS = 20_000
+
+
+def counter(variant: str, port: int) -> Callable[[], None]:
+    """What counts once."""
+    if variant == VARIANTS[0]:
+        from statsd import StatsClient  # noqa: PLC0415
+
+        client = StatsClient("127.0.0.1", port, prefix="bench.api")
+        return lambda: client.incr("lessons")
+    from baselib.telemetry.metrics import MetricsClient, UdpTransport  # noqa: PLC0415
+
+    metrics = MetricsClient(UdpTransport("127.0.0.1", port), prefix="bench.api", tags={"environment": "prod"})
+    if variant == VARIANTS[1]:
+        return lambda: metrics.incr("lessons")
+    tags = {"language": "es"}
+    return lambda: metrics.incr("lessons", tags=tags)
+
+
+def main() -> None:
+    """Measure one variant, or all."""
+    if len(sys.argv) == 1:
+        report("a counter", measure("benchmarks.counters", VARIANTS, rounds=7))
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        count = counter(sys.argv[1], receiver.getsockname()[1])
+        count()
+        began = time.process_time()
+        for done in range(COUNTS):
+            count()
+            if done % 1000 == 0:
+                # Lets the sending thread run, whose CPU belongs to the cost.
+                time.sleep(0.001)
+        print(json.dumps((time.process_time() - began) / COUNTS * 1e6))
+
+
+if __name__ == "__main__":
+    main()
