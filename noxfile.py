@@ -36,7 +36,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    session.run("mypy", "tools", "tests", "noxfile.py", "build_version.py")
+    session.run("mypy", "benchmarks", "tests", "tools", "noxfile.py", "build_version.py")
     session.run("lint-imports", "--no-logo", silent=True)
 
 

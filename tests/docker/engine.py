@@ -168,8 +168,8 @@ def _import_debian(engine: Engine) -> None:
         )
         if made.returncode != 0:
             raise NoEngineError(f"{BASE_IMAGE} cannot be made: {made.stdout.strip().splitlines()[-1:]}")
-        for archive in (folder / "var/cache/apt/archives").glob("*.deb"):
-            archive.unlink()
+        for package in (folder / "var/cache/apt/archives").glob("*.deb"):
+            package.unlink()
         if _CERTIFICATES.exists():
             # A company's proxy may have a certificate of its own, which the build has to know.
             shutil.copy2(_CERTIFICATES, folder / _CERTIFICATES.relative_to("/"))

@@ -116,6 +116,19 @@ def test_nothing_is_rendered_for_what_was_not_chosen(
     assert not names & set(not_there)
 
 
+@pytest.mark.parametrize("word", ["on", "null", "true", "for", "y"])
+def test_words_that_yaml_or_hcl_would_read_otherwise_stay_names(render: Render, word: str) -> None:
+    folder = render(product=word, service="off", environments=[word], kind="web", exposure="external")
+    for file in (each for each in folder.rglob("*") if each.is_file()):
+        parse(file)
+    compose = yaml.safe_load((folder / "compose.yaml").read_text(encoding="utf-8"))
+    assert compose["services"]["service"]["environment"]["SERVICE_PRODUCT"] == word
+    catalog = yaml.safe_load((folder / "catalog-info.yaml").read_text(encoding="utf-8"))
+    assert catalog["spec"]["system"] == word
+    sizes = hcl2.loads((folder / "terraform" / "sizes.tf").read_text(encoding="utf-8"))
+    assert word in str(sizes)
+
+
 def test_no_secret_question_needs_trust(platform: Path) -> None:
     questions = yaml.load((platform / "copier.yml").read_text(encoding="utf-8"), Loader=_IgnoringIncludes)
     assert not {"_tasks", "_migrations", "_jinja_extensions"} & set(questions)
@@ -125,7 +138,7 @@ class _IgnoringIncludes(yaml.SafeLoader):
     """Reads copier.yml without the tag that is copier's own."""
 
 
-_IgnoringIncludes.add_constructor("!include", lambda loader, node: loader.construct_scalar(node))
+_IgnoringIncludes.add_constructor("!include", lambda loader, node: str(node.value))
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:

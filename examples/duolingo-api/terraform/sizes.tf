@@ -1,7 +1,7 @@
 # How large the service is in each environment.
 locals {
   sizes = {
-    staging = {
+    "staging" = {
       min_count   = 2
       max_count   = 4
       cpu         = 512
@@ -10,7 +10,7 @@ locals {
       # The host name that clients use.
       host = "duolingo-api.staging.example.com"
     }
-    prod = {
+    "prod" = {
       min_count   = 2
       max_count   = 4
       cpu         = 512

@@ -1,7 +1,7 @@
 # How large the service is in each environment.
 locals {
   sizes = {
-    prod = {
+    "prod" = {
       min_count   = 2
       max_count   = 4
       cpu         = 512

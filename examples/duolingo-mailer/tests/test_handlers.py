@@ -1,7 +1,7 @@
 """The message handlers of duolingo-mailer."""
 
 from baselib.testing import sqs_message
-from baselib.worker.consumer import Outcome
+from baselib.worker import Outcome
 
 from duolingo_mailer.handlers import Welcome
 from duolingo_mailer.worker import worker

@@ -1,7 +1,7 @@
 """Template-owned: what every service of this kind promises."""
 
 from baselib.testing import sqs_message
-from baselib.worker.consumer import Outcome
+from baselib.worker import Outcome
 
 from duolingo_mailer.worker import worker
 
