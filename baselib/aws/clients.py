@@ -9,7 +9,7 @@ import threading
 from typing import Any, Final
 
 from baselib.aws.credentials import restrict_credentials
-from baselib.contract import ConfigurationError, Settings
+from baselib.contract import Settings
 
 _CONNECT_SECONDS: Final = 2
 # Below the 25 s in which a worker stops and the 60 s after which the load balancer gives up; longer than SQS's 20 s
@@ -52,9 +52,7 @@ class _Clients:
             return self._made[key]
 
     def _make(self, kind: str, service: str, region: str | None) -> Any:
-        # A service that calls no AWS does not pay for boto3.
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import NoRegionError  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415 - a service that calls no AWS does not pay for boto3
 
         settings = self._settings
         session = self._session = self._session or _new_session()
@@ -67,15 +65,13 @@ class _Clients:
             user_agent_extra=f"{settings.name.repository}/{settings.release}" if settings else None,
         )
         make = session.client if kind == "client" else session.resource
-        try:
-            return make(
-                service,
-                region_name=region or (settings.aws_region if settings else None),
-                endpoint_url=settings.aws_endpoint_url if settings else None,
-                config=config,
-            )
-        except NoRegionError as error:
-            raise ConfigurationError(["AWS_REGION is not set: a region such as us-east-1 is required"]) from error
+        return make(
+            service,
+            # Of the SDKs only boto3 does not read AWS_REGION by itself.
+            region_name=region or (settings.aws_region if settings else os.environ.get("AWS_REGION")),
+            endpoint_url=settings.aws_endpoint_url if settings else None,
+            config=config,
+        )
 
 
 def _new_session() -> Any:
@@ -109,7 +105,7 @@ def client(service: str, *, region: str | None = None) -> Any:
 
     Raises:
         CredentialPolicyError: On ECS, credentials would not come from the task role.
-        ConfigurationError: Neither `AWS_REGION` nor the SDK's own configuration names a region.
+        botocore.exceptions.NoRegionError: Neither `AWS_REGION` nor the SDK's own configuration names a region.
     """
     return _clients.get("client", service, region)
 
@@ -123,7 +119,7 @@ def resource(service: str, *, region: str | None = None) -> Any:
 
     Raises:
         CredentialPolicyError: On ECS, credentials would not come from the task role.
-        ConfigurationError: Neither `AWS_REGION` nor the SDK's own configuration names a region.
+        botocore.exceptions.NoRegionError: Neither `AWS_REGION` nor the SDK's own configuration names a region.
     """
     return _clients.get("resource", service, region)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from baselib import aws
-from baselib.contract import DataStore, ExitCode, Needs
+from baselib.contract import ConfigurationError, DataStore, ExitCode, Needs
 from baselib.health import HealthEndpoints
 from baselib.health.server import HealthServer
 from baselib.lifecycle import LIFE, Life, Phase
@@ -159,7 +159,7 @@ class Worker:
 
         Raises:
             ValueError: A declared queue has no handler.
-            ConfigurationError: Something else listens on the health port.
+            ConfigurationError: No region is known, or something else listens on the health port.
         """
         settings = self.service.settings
         missing = [queue or _MAIN for queue in settings.queue_urls if queue not in self._handlers]
@@ -167,7 +167,7 @@ class Worker:
             raise ValueError(f"no handler for {', '.join(missing)}: worker.handle(function, queue=...)")
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, self._interrupt)
-        client = aws.client("sqs")
+        client = _sqs()
         consumers = [
             Consumer(
                 Queue(client, settings.queue_urls[queue]),
@@ -243,6 +243,15 @@ class Worker:
         self._exit_code = ExitCode.MEMORY
         self._stop.set()
         return True
+
+
+def _sqs() -> Any:
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415 - boto3 is imported when a worker runs
+
+    try:
+        return aws.client("sqs")
+    except NoRegionError as error:
+        raise ConfigurationError(["AWS_REGION is not set: a region such as us-east-1 is required"]) from error
 
 
 def _with_body(message: Message[Any], model: type[BaseModel]) -> Message[Any]:
