@@ -15,6 +15,8 @@ _NO_LIMIT_BYTES = 1 << 60
 _SHARES_OF_A_CPU = 1024
 # docker's default, which says nothing about the container.
 _DEFAULT_SHARES = 1024
+# The kernel's default of version 2, which says as little.
+_DEFAULT_WEIGHT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ def cpu_limit(root: Path = ROOT) -> float:
     container gets when the machine is busy, and sizing for the whole host is how services starve each other.
     """
     machine = float(len(os.sched_getaffinity(0)))
-    found = [limit for limit in (_quota_v2(root), _quota_v1(root / "cpu"), _shares_v1(root / "cpu")) if limit]
+    found = [
+        limit
+        for limit in (_quota_v2(root), _quota_v1(root / "cpu"), _shares_v1(root / "cpu"), _weight_v2(root))
+        if limit
+    ]
     return min([machine, *found])
 
 
@@ -76,6 +82,14 @@ def _quota_v1(folder: Path) -> float | None:
 def _shares_v1(folder: Path) -> float | None:
     shares = _number(folder / "cpu.shares")
     return shares / _SHARES_OF_A_CPU if shares and shares != _DEFAULT_SHARES else None
+
+
+def _weight_v2(folder: Path) -> float | None:
+    # The runtime turns shares into 1 + (shares - 2) * 9999 / 262142.
+    weight = _number(folder / "cpu.weight")
+    if weight is None or weight == _DEFAULT_WEIGHT:
+        return None
+    return (2 + (weight - 1) * 262142 / 9999) / _SHARES_OF_A_CPU
 
 
 def _statistic(file: Path, name: str) -> int:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 _LONGEST_TOKEN = 4096
 _SHORTEST_TOKEN = 16
 _LONGEST_STOP_SECONDS = 120
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 
 
 def text(value: str) -> str:
@@ -51,7 +53,9 @@ def one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
 
 def host(value: str) -> str:
     """A host name or an IP address."""
-    if not _HOST.fullmatch(value):
+    if ":" in value:
+        ip_address(value)
+    elif not _HOST.fullmatch(value):
         raise ValueError(value)
     return value
 
@@ -73,6 +77,7 @@ def url(*schemes: str) -> Callable[[str], str]:
 
 def token(value: str) -> str:
     """A secret long enough not to be guessed."""
-    if not _SHORTEST_TOKEN <= len(value) <= _LONGEST_TOKEN or not value.isprintable():
+    # What a client can present in a header whatever it takes for its encoding: visible ASCII.
+    if not re.fullmatch(rf"[!-~]{{{_SHORTEST_TOKEN},{_LONGEST_TOKEN}}}", value):
         raise ValueError("too short")
     return value

@@ -123,7 +123,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             Variable(
                 "HEALTH_TOKEN",
                 "opens the detail endpoints",
-                "at least 16 characters",
+                "16 to 4096 visible ASCII characters",
                 "only private callers get them",
                 parsers.token,
                 secret=True,
@@ -381,11 +381,11 @@ class _Reader:
 
     def _parsed(self, name: str, variable: Variable) -> Any:
         text = self._environ[name]
+        held = _MASK if variable.secret or "@" in text else repr(text)
         try:
             return variable.parse(text)
         except NameRuleError as error:
-            self._problems.append(f"{name} is {text!r}: {error}")
+            self._problems.append(f"{name} is {held}: {error}")
         except ValueError:
-            held = _MASK if variable.secret or "@" in text else repr(text)
             self._problems.append(f"{name} is {held}: accepted is {variable.accepted}")
         return None

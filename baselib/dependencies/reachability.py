@@ -22,7 +22,7 @@ def dependency_check(dependency: str, url: str, *, hard: bool) -> HealthCheck:
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def ask() -> None:
-        connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_SECONDS)
+        connection = kind(parts.hostname or "", parts.port or kind.default_port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request("GET", parts.path.rstrip("/") + LIVE)
             status = connection.getresponse().status

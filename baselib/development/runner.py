@@ -61,6 +61,7 @@ def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:
             "PORT" if web else "HEALTH_PORT": str(port),
             # Nobody balances load here, so that a reload need not wait for anybody to notice.
             "DRAIN_SECONDS": "0",
+            "LOG_FORMAT": "console",
         }
         if answers["kind"] == "worker-daemon":
             name = ServiceName(answers["product"], answers["service"])

@@ -69,10 +69,11 @@ class _Entry:
     def outcome(self) -> CheckResult | None:
         """The fresh result; a failure once the deadline of the present run has passed; None before that."""
         with self.lock:
-            if self._fresh():
+            if self.running is None:
+                # Fresh when this caller asked, or just finished; it may have grown old while another check was awaited.
                 return self.result
             taken = time.monotonic() - self.started
-            if self.running is not None and taken >= self.check.timeout:
+            if taken >= self.check.timeout:
                 self.last_error = f"no answer within {self.check.timeout:g} s"
                 return CheckResult(False, taken, self.last_error, time.monotonic())
             return None
@@ -84,13 +85,20 @@ class _Entry:
         error = ""
         try:
             self.check.run()
-        except Exception as failure:  # noqa: BLE001 - whatever a check raises is its answer
-            error = f"{type(failure).__name__}: {failure}"
+        except BaseException as failure:  # noqa: BLE001 - whatever a check raises is its answer, SystemExit too
+            error = _told(failure)
         with self.lock:
             now = time.monotonic()
             self.result = CheckResult(not error, now - self.started, error, now)
             self.last_error = error or self.last_error
             self.running = None
+
+
+def _told(failure: BaseException) -> str:
+    try:
+        return f"{type(failure).__name__}: {failure}"
+    except Exception:  # noqa: BLE001 - an exception's own code may raise anything
+        return type(failure).__name__
 
 
 class HealthChecks:

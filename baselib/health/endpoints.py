@@ -56,7 +56,7 @@ class HealthEndpoints:
             return self._application(environ, start_response)
         else:
             status, body = 404, {"status": "not found"}
-        content = json.dumps(body, ensure_ascii=False).encode() + b"\n"
+        content = json.dumps(body).encode() + b"\n"
         start_response(
             _REASONS[status],
             [

@@ -1,5 +1,8 @@
 """The health endpoints of a worker, on a port of their own."""
 
+import logging
+import socket
+import sys
 import threading
 from socketserver import ThreadingMixIn
 from typing import Any, Self
@@ -7,6 +10,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from baselib.contract import ConfigurationError
 from baselib.health.endpoints import HealthEndpoints
+
+_logger = logging.getLogger(__name__)
 
 # A caller that connects and says nothing may keep a thread for so long.
 _SILENT_CALLER_SECONDS = 5
@@ -24,10 +29,16 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     def server_bind(self) -> None:
         # WSGIServer would look up the machine's own name, which can hang where DNS does.
+        # A port that a former process has just closed is free again.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]
         self.setup_environ()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log a caller that went away or said nothing, instead of a stack on standard error."""
+        _logger.debug("a health request failed: %r", sys.exc_info()[1])
 
 
 class HealthServer:

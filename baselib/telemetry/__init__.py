@@ -40,6 +40,8 @@ def configure_telemetry(settings: Settings) -> None:
     """
     configure_logs(settings)
     configure_errors(settings)
+    for transport in _transports:
+        transport.close()
     _transports.clear()
     if settings.statsd_host is None:
         metrics.configure(None)

@@ -41,7 +41,6 @@ def configure_errors(settings: Settings) -> None:
             default_integrations=False,
             auto_enabling_integrations=False,
             include_local_variables=False,
-            send_default_pii=False,
             max_request_body_size="never",
             before_send=keep_private,
             shutdown_timeout=1,
@@ -51,7 +50,8 @@ def configure_errors(settings: Settings) -> None:
         _logger.exception("Sentry is off: it does not accept SENTRY_DSN")
         return
     for name, value in settings.identity.items():
-        sentry_sdk.set_tag(name, value)
+        # Global, because the scope of the moment is this thread's only.
+        sentry_sdk.get_global_scope().set_tag(name, value)
 
 
 def capture(error: BaseException) -> None:

@@ -24,7 +24,11 @@ from baselib.telemetry.span import current_span
 # Everything that logging itself puts on a record; what remains are the caller's own fields.
 _RECORD_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr, check_circular=True).encode
+# NaN is no JSON; ASCII, because a line or paragraph separator begins a line for some readers and a lone surrogate
+# cannot be written at all.
+_encode = json.JSONEncoder(separators=(",", ":"), default=repr, check_circular=True, allow_nan=False).encode
+
+_ERROR_FIELDS: Final = frozenset({"error.type", "error.message", "error.stack"})
 
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 
@@ -87,16 +91,20 @@ class JsonFormatter(logging.Formatter):
             line["request_id"] = span.request_id
             if span.trace_id is not None:
                 line["trace_id"] = span.trace_id
+        if record.stack_info:
+            line["stack"] = record.stack_info
         fields = [item for item in record.__dict__.items() if item[0] not in _RECORD_ATTRIBUTES]
         for name, value in fields:
-            line[f"{name}_" if name in line or name.startswith("error.") else name] = value
+            free = _text(name)
+            while free in line or free in _ERROR_FIELDS:
+                free += "_"
+            line[free] = value
         if record.exc_info and record.exc_info[0] is not None:
             line.update(_error_fields(record.exc_info[0], record.exc_info[1]))
         try:
             return _encode(line)
-        except (TypeError, ValueError, RecursionError):
-            # A key that is no string, or a structure that contains itself.
-            return _encode({name: value if isinstance(value, str) else repr(value) for name, value in line.items()})
+        except Exception:  # noqa: BLE001 - whatever a value does, the line is not lost
+            return _encode({name: _encodable(value) for name, value in line.items()})
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -119,7 +127,7 @@ class ConsoleFormatter(logging.Formatter):
         span = current_span()
         if span is not None:
             fields["request_id"] = span.request_id
-        told = "".join(f" {name}={_printable(str(value))}" for name, value in fields.items())
+        told = "".join(f" {_printable(_text(name))}={_printable(_text(value))}" for name, value in fields.items())
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         line = f"{clock} {level} {_printable(record.name)}: {_printable(_message(record))}{told}"
         if record.exc_info and record.exc_info[1] is not None:
@@ -131,15 +139,34 @@ class ConsoleFormatter(logging.Formatter):
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError, KeyError):
-        # A wrong number of arguments is a mistake in a log call, and no reason to lose the line.
-        return f"{record.msg} {record.args!r}"
+    except Exception:  # noqa: BLE001 - a mistake in a log call is no reason to lose the line
+        return f"{_text(record.msg)} {_text(record.args)}" if record.args else _text(record.msg)
+
+
+def _text(value: object) -> str:
+    """The value as text, also where it has none."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a value's own code may raise anything
+        return f"<{type(value).__name__} without text>"
+
+
+def _encodable(value: object) -> object:
+    """The value if it is JSON, otherwise its text."""
+    try:
+        _encode(value)
+    except Exception:  # noqa: BLE001 - see above
+        try:
+            return repr(value)
+        except Exception:  # noqa: BLE001
+            return _text(value)
+    return value
 
 
 def _error_fields(kind: type[BaseException], error: BaseException | None) -> dict[str, str]:
     return {
         "error.type": f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."),
-        "error.message": str(error),
+        "error.message": _text(error),
         "error.stack": "".join(traceback.format_exception(error)) if error is not None else "",
     }
 

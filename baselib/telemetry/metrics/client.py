@@ -5,13 +5,14 @@ https://docs.datadoghq.com/developers/dogstatsd/datagram_shell/, which the Cloud
 """
 
 import functools
+import inspect
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 Tags = Mapping[str, str]
 
@@ -30,6 +31,10 @@ class _Recorder:
 
     def _emit(self, line: str) -> None:
         raise NotImplementedError
+
+    def pipeline(self) -> "Pipeline":
+        """A client whose metrics leave together."""
+        return Pipeline(self)
 
     def timer(self, stat: str, rate: float = 1, tags: Tags | None = None) -> "Timer":
         """A context manager and decorator that times what it surrounds.
@@ -74,8 +79,9 @@ class _Recorder:
             # A sign means a change in the protocol, so that a negative value has to start from zero.
             if rate < 1 and random.random() > rate:  # noqa: S311
                 return
-            self._send(stat, "0|g", 1, tags)
-            self._send(stat, f"{value}|g", 1, tags)
+            with self.pipeline() as pair:
+                pair._send(stat, "0|g", 1, tags)
+                pair._send(stat, f"{value}|g", 1, tags)
             return
         sign = "+" if delta and value >= 0 else ""
         self._send(stat, f"{sign}{value}|g", rate, tags)
@@ -121,9 +127,9 @@ class MetricsClient(_Recorder):
         self._prefix = prefix
         self._tags = dict(tags or {})
 
-    def pipeline(self) -> "Pipeline":
-        """A client whose metrics leave together."""
-        return Pipeline(self)
+    def close(self) -> None:
+        """Send nothing from now on."""
+        self.configure(None, prefix=self._prefix, tags=self._tags)
 
     def _emit(self, line: str) -> None:
         if self._target is not None:
@@ -134,18 +140,14 @@ class Pipeline(_Recorder):
     """Collects metrics until `send`, or until the end of its `with` block.
 
     Args:
-        client: Where they then go.
+        client: Where they then go; another pipeline, and they leave with it.
     """
 
-    def __init__(self, client: MetricsClient) -> None:
+    def __init__(self, client: _Recorder) -> None:
         self._client = client
         self._prefix = client._prefix
         self._tags = client._tags
         self._lines: list[str] = []
-
-    def pipeline(self) -> "Pipeline":
-        """Another pipeline to the same client."""
-        return Pipeline(self._client)
 
     def send(self) -> None:
         """Send what was collected."""
@@ -188,6 +190,18 @@ class Timer:
         self.ms: float | None = None
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                started = time.perf_counter()
+                try:
+                    return await function(*args, **kwargs)
+                finally:
+                    self._recorder.timing(self._stat, 1000.0 * (time.perf_counter() - started), self._rate, self._tags)
+
+            return cast("Callable[_P, _R]", awaited)
+
         @functools.wraps(function)
         def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             # The decorated function may run in many threads, so the start stays on the stack.

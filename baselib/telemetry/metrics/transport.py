@@ -4,6 +4,7 @@ The caller only appends to a list. Names are looked up by the thread, again ever
 for each datagram would use up the VPC resolver's 1,024 packets a second, and one for ever would miss a new address.
 """
 
+import contextlib
 import os
 import socket
 import threading
@@ -49,17 +50,25 @@ class UdpTransport:
 
     def flush(self, timeout: float = 1.0) -> None:
         """Send what is waiting, as far as that is possible within `timeout` seconds."""
-        if self._process != os.getpid() or not self._lines:
+        if self._process != os.getpid() or not (self._lines or self._sending.locked()):
             return
         finished = threading.Thread(target=self._send_waiting, daemon=True)
-        finished.start()
-        finished.join(timeout)
+        with contextlib.suppress(RuntimeError):
+            # No thread can be started any more: what waits is lost with the process.
+            finished.start()
+            finished.join(timeout)
+
+    def close(self) -> None:
+        """Send what is waiting, and nothing from then on."""
+        self.flush()
+        self._closed.set()
 
     def _start_afresh(self) -> None:
         self._process = os.getpid()
         self._lines: deque[str] = deque()
         self._starting = threading.Lock()
         self._sending = threading.Lock()
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
         self._looked_up = 0.0
@@ -67,12 +76,14 @@ class UdpTransport:
     def _start_thread(self) -> None:
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="baselib-metrics", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="baselib-metrics", daemon=True)
+                with contextlib.suppress(RuntimeError):
+                    # The next line tries again.
+                    thread.start()
+                    self._thread = thread
 
     def _run(self) -> None:
-        while True:
-            time.sleep(_FLUSH_SECONDS)
+        while not self._closed.wait(_FLUSH_SECONDS):
             self._send_waiting()
 
     def _send_waiting(self) -> None:
@@ -87,7 +98,7 @@ class UdpTransport:
                     connection.send(datagram)
                 except OSError:
                     # Nobody listens, or the buffer is full: the next look-up may find another address.
-                    self.lost += 1
+                    self.lost += datagram.count(b"\n") + 1
                     self._looked_up = 0.0
 
     def _connected(self) -> socket.socket | None:
@@ -98,7 +109,7 @@ class UdpTransport:
             fresh = socket.socket(family, kind, protocol)
             fresh.setblocking(False)
             fresh.connect(address)
-        except OSError:
+        except (OSError, UnicodeError):
             # A resolver that is away is no reason to forget the address that worked.
             return self._socket
         if self._socket is not None:
@@ -112,7 +123,7 @@ def _datagrams(lines: list[str]) -> list[bytes]:
     waiting: list[bytes] = []
     size = 0
     for line in (part for entry in lines for part in entry.split("\n")):
-        encoded = line.encode()
+        encoded = line.encode("utf-8", "replace")
         if waiting and size + len(encoded) + 1 > MAXIMUM_DATAGRAM_BYTES:
             datagrams.append(b"\n".join(waiting))
             waiting, size = [], 0

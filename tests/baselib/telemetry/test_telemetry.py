@@ -1,0 +1,67 @@
+"""The parts of telemetry set up together."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from baselib import telemetry
+from baselib.contract import Settings
+from baselib.telemetry import configure_telemetry, flush_telemetry, metrics
+from baselib.testing import StatsdReceiver
+
+IDENTITY = {
+    "SERVICE_PRODUCT": "duolingo",
+    "SERVICE_NAME": "api",
+    "SERVICE_OWNER": "platform",
+    "SERVICE_ENVIRONMENT": "prod",
+    "SERVICE_RELEASE": "1.2.3",
+}
+
+
+@pytest.fixture(autouse=True)
+def _sockets_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    made: list[Any] = []
+    monkeypatch.setattr(telemetry, "_transports", made)
+    yield
+    for transport in made:
+        # Its thread lives as long as the process: from here on without sending.
+        with transport._sending:
+            vars(transport)["_send_waiting"] = lambda: None
+            if transport._socket is not None:
+                transport._socket.close()
+
+
+def _wait_for(lines: list[str], count: int) -> list[str]:
+    deadline = time.monotonic() + 20
+    while len(lines) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return lines
+
+
+def _logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_metrics_go_where_the_settings_say_under_the_services_name() -> None:
+    with StatsdReceiver() as receiver:
+        configure_telemetry(Settings.from_environment({**IDENTITY, **receiver.environment}))
+        metrics.incr("lessons")
+        flush_telemetry()
+        assert _wait_for(receiver.lines, 2) == [
+            "duolingo.api.starts:1|c|#environment:prod,release:1.2.3",
+            "duolingo.api.lessons:1|c|#environment:prod",
+        ]
+
+
+def test_what_is_off_is_said_once(service_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_telemetry(service_settings)
+    metrics.incr("lessons")
+    told = [line["message"] for line in _logged(capsys)]
+    assert sorted(told) == ["Sentry is off: SENTRY_DSN is not set", "metrics are off: STATSD_HOST is not set"]
+
+
+def test_flushing_what_was_never_set_up_raises_nothing() -> None:
+    flush_telemetry()
