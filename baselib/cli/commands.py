@@ -15,6 +15,7 @@ from baselib.contract import ExitCode
 from baselib.contract.endpoints import HEALTH_PORT, WEB_PORT
 from baselib.health.probe import probe
 
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _LOCATION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 _logger = logging.getLogger("baselib")
@@ -80,11 +81,13 @@ def aws(options: argparse.Namespace) -> int:
     """Run the embedded AWS until it is told to stop."""
     from baselib.testing.embedded_aws import EmbeddedAws  # noqa: PLC0415
 
+    # Before the server's threads start, which inherit the mask: otherwise one of them takes the signal and dies of it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     with EmbeddedAws(options.host, options.port) as embedded:
         for queue in options.queue:
             print(f"queue {embedded.make_queue(queue)}", flush=True)
         print(f"embedded AWS at {embedded.url}", flush=True)
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        signal.sigwait(_ENDING)
     return 0
 
 

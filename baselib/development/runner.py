@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from baselib.contract import ServiceName
 from baselib.contract.endpoints import HEALTH_PORT, INFO, READY, WEB_PORT
 from baselib.testing.embedded_aws import EmbeddedAws
 from baselib.testing.local_environment import ANSWERS_FILE, local_environment, read_answers
+
+# How long a service may take to end after Ctrl-C.
+_LAST_SECONDS: Final = 10
 
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "web": ("serve", "app:app"),
@@ -50,7 +54,7 @@ def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:
         print(f"no {ANSWERS_FILE} in {folder}: run this in the root of a service's repository", file=sys.stderr)
         return 2
     web = answers["kind"] == "web"
-    port = port or (WEB_PORT if web else HEALTH_PORT)
+    port = port or _given_port("PORT" if web else "HEALTH_PORT", WEB_PORT if web else HEALTH_PORT)
     if answers["kind"] != "worker-cron" and not _free(port):
         print(f"port {port} is taken: choose another with --port", file=sys.stderr)
         return 2
@@ -74,8 +78,15 @@ def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:
 def _given(environment: Mapping[str, str]) -> dict[str, str]:
     """What the developer has set goes before what is made up here, save for the embedded AWS."""
     return {
-        name: os.environ[name] for name in environment if name in os.environ and not name.startswith(("AWS_", "QUEUE_"))
+        name: os.environ[name]
+        for name in environment
+        if name in os.environ and not name.startswith(("AWS_", "QUEUE_")) and name not in {"PORT", "HEALTH_PORT"}
     }
+
+
+def _given_port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdecimal() else default
 
 
 def _introduce(answers: Mapping[str, Any], environment: Mapping[str, str], port: int) -> None:
@@ -91,13 +102,27 @@ def _introduce(answers: Mapping[str, Any], environment: Mapping[str, str], port:
 def _run(arguments: list[str], environment: Mapping[str, str], folder: Path, *, reload: bool) -> int:
     merged = {**os.environ, **environment, "PYTHONPATH": str(folder / "src")}
     if not reload:
-        return subprocess.run(arguments, env=merged, cwd=folder, check=False).returncode
+        return _run_once(arguments, merged, folder)
     from watchfiles import run_process  # noqa: PLC0415 - only the reload needs it
 
     os.environ.update(merged)
     os.chdir(folder)
     run_process(folder / "src", target=shlex.join(arguments), target_type="command", sigint_timeout=5)
     return 0
+
+
+def _run_once(arguments: list[str], environment: Mapping[str, str], folder: Path) -> int:
+    """Run a command, hand on SIGTERM, and leave nothing of it behind."""
+    process = subprocess.Popen(arguments, env=environment, cwd=folder)
+    previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The terminal has sent Ctrl-C to the process too.
+        return process.wait(_LAST_SECONDS)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        process.kill()
 
 
 def _free(port: int) -> bool:

@@ -31,12 +31,13 @@ class EmbeddedAws:
 
         _check_free(host, port)
         self._server = ThreadedMotoServer(host, port, verbose=False)
+        self._host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - where this machine itself finds it
         self.url = ""
 
     def __enter__(self) -> Self:
         self._server.start()
         _, port = self._server.get_host_and_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{self._host}:{port}"
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -36,8 +36,9 @@ class DrainingMaster:
         self._master = os.getpid()
         self._guard: MemoryGuard | None = None
         self._server: Any = None
-        self._workers_first_seen: dict[int, float] = {}
-        self._complained = 0.0
+        self._first_seen: dict[int, float] = {}
+        self._complained = float("-inf")
+        self._replaced = 0
         self._ready_since = 0.0
         self._fitted = False
 
@@ -86,10 +87,14 @@ class DrainingMaster:
             self._server.signal(signal.SIGTERM, None)
 
     def _used(self) -> int:
-        used = used_bytes([self._master, *self._server.WORKERS])
+        """Bytes in use; asked at every check, so that it also notes when a worker was first seen."""
+        now = time.monotonic()
+        self._first_seen = {worker: self._first_seen.get(worker, now) for worker in list(self._server.WORKERS)}
+        used = used_bytes([self._master, *self._first_seen])
         if self._guard is not None and used <= self._guard.limit_bytes:
             # Seen below the limit after it had started: the limit is not too low for the service.
-            self._fitted |= time.monotonic() - self._ready_since >= _LEAST_WORKER_LIFE_SECONDS
+            self._fitted |= now - self._ready_since >= _LEAST_WORKER_LIFE_SECONDS
+            self._replaced = 0
         return used
 
     def _relieve(self, used: int) -> bool:
@@ -97,15 +102,19 @@ class DrainingMaster:
         if self._life.phase != Phase.READY:
             return False
         now = time.monotonic()
-        workers = list(self._server.WORKERS)
-        self._workers_first_seen = {worker: self._workers_first_seen.get(worker, now) for worker in workers}
-        grown = [worker for worker in workers if now - self._workers_first_seen[worker] >= _LEAST_WORKER_LIFE_SECONDS]
-        if not grown:
+        grown = [worker for worker, seen in self._first_seen.items() if now - seen >= _LEAST_WORKER_LIFE_SECONDS]
+        if self._replaced >= self._server.num_workers:
+            # Every worker has been replaced without once coming below the limit.
             if self._fitted:
                 self._stop_task(used)
             else:
                 self._complain(used, now)
             return self._fitted
+        if not grown:
+            if not self._fitted:
+                self._complain(used, now)
+            return False
+        self._replaced += 1
         largest = max(grown, key=resident_bytes)
         _logger.warning(
             "memory limit reached: replacing the largest worker",
@@ -127,14 +136,16 @@ class DrainingMaster:
         return worker in self._server.WORKERS or len(self._server.WORKERS) < self._server.num_workers
 
     def _stop_task(self, used: int) -> None:
-        """Every worker is fresh and the service once fitted: the master has grown, and only a new task helps."""
-        _logger.warning("memory limit reached with fresh workers: stopping the task", extra={"used_bytes": used})
+        """New workers do not help although the service once fitted: the master has grown, so the task ends."""
+        _logger.warning(
+            "memory limit reached and new workers do not help: stopping the task", extra={"used_bytes": used}
+        )
         metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})
         self._exit_code = ExitCode.MEMORY
         os.kill(self._master, signal.SIGTERM)
 
     def _complain(self, used: int, now: float) -> None:
-        """Every worker is fresh and the service never fitted: a restart would only lead here again."""
+        """The service never fitted below the limit: a restart would only lead here again."""
         if now - self._complained < _COMPLAINT_SECONDS:
             return
         self._complained = now

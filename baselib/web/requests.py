@@ -64,9 +64,13 @@ class _Body:
         self._bytes = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        for part in self._body:
-            self._bytes += len(part)
-            yield part
+        try:
+            for part in self._body:
+                self._bytes += len(part)
+                yield part
+        except Exception as error:
+            self._span.error = error
+            raise
 
     def close(self) -> None:
         try:

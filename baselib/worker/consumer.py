@@ -81,6 +81,7 @@ class Consumer:
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._turned = time.monotonic()
+        self._given_back = 0
         self._receiver = self._thread(self._receive, "receive")
         self._handlers = [self._thread(self._work, f"handle-{number}") for number in range(threads)]
         self._deleter = self._thread(self._delete, "delete")
@@ -107,7 +108,7 @@ class Consumer:
         """
         deadline = time.monotonic() + seconds
         self._stopping.set()
-        given_back = self._give_back([lease for lease in self._leases.held() if not lease.running])
+        self._give_back(self._leases.take_waiting())
         for _ in self._handlers:
             self._ready.put(None)
         for handler in self._handlers:
@@ -117,7 +118,8 @@ class Consumer:
         # A long poll cannot be cancelled: what it still returns would stay invisible until its time-out.
         self._receiver.join(max(0.0, deadline - time.monotonic()))
         self._stopped.set()
-        return given_back + self._give_back(self._leases.held())
+        self._give_back(self._leases.take_all())
+        return self._given_back
 
     def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
         return threading.Thread(target=target, name=f"{self._name}-{name}", daemon=True)
@@ -127,7 +129,7 @@ class Consumer:
         while not self._stopping.is_set():
             self._turned = time.monotonic()
             places = self._take_places()
-            if places == 0:
+            if places == 0 or self._stopping.is_set():
                 continue
             try:
                 found = self._queue.receive(most=places, wait=self._wait, visibility=self._visibility)
@@ -158,18 +160,17 @@ class Consumer:
         until = time.monotonic() + self._visibility
         leases = [Lease(raw, until) for raw in found]
         self._leases.add(leases)
-        if self._stopping.is_set():
-            self._give_back(leases)
-            return
         for lease in leases:
             self._ready.put(lease)
+        if self._stopping.is_set():
+            # A long poll that was under way when the drain began: nobody begins with these any more.
+            self._give_back(self._leases.take_waiting())
 
     def _work(self) -> None:
         while (lease := self._ready.get()) is not None:
-            if self._stopping.is_set():
-                # Given back, or about to be, by whoever drains.
+            if not self._leases.begin(lease):
+                # Given back by whoever drains.
                 continue
-            lease.running = True
             outcome, delay = self._handle(lease.raw)
             if outcome is Outcome.RETRIED:
                 self._back_off(lease, delay)
@@ -194,7 +195,7 @@ class Consumer:
             received = int(lease.raw.get("Attributes", {}).get("ApproximateReceiveCount", 1))
             longest = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(received - 1, 10))
             delay = random.uniform(longest / 2, longest)  # noqa: S311
-        seconds = min(round(max(0.0, delay)), MAXIMUM_VISIBILITY_SECONDS)
+        seconds = round(min(max(0.0, delay), MAXIMUM_VISIBILITY_SECONDS))
         # Where this fails the message comes again when its visibility time-out ends.
         with contextlib.suppress(Exception):
             self._queue.change_visibility([lease], seconds)
@@ -252,11 +253,10 @@ class Consumer:
                     if lease not in failed:
                         lease.until = began + self._visibility
 
-    def _give_back(self, leases: Sequence[Lease]) -> int:
-        """Make messages visible to others at once."""
-        dropped = [lease for lease in leases if self._leases.drop(lease)]
-        for start in range(0, len(dropped), BATCH):
+    def _give_back(self, taken: Sequence[Lease]) -> None:
+        """Make messages that nobody holds any more visible to others at once."""
+        self._given_back += len(taken)
+        for start in range(0, len(taken), BATCH):
             # Where this fails they come back when their visibility time-out ends.
             with contextlib.suppress(Exception):
-                self._queue.change_visibility(dropped[start : start + BATCH], 0)
-        return len(dropped)
+                self._queue.change_visibility(taken[start : start + BATCH], 0)

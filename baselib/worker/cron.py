@@ -81,10 +81,17 @@ class Job:
         return int(code)
 
     def _run(self, span: Span) -> ExitCode:
+        # Until it has finished it has not, however it ends.
+        span.outcome = "failed"
         try:
             self._function(self.service)
+        except SystemExit as end:
+            if end.code not in (0, None):
+                span.error = end
+                _logger.error("the job ended itself", extra={"code": str(end.code)})  # noqa: TRY400 - no stack helps
+                return ExitCode.CRASHED
         except Exception as error:
-            span.error, span.outcome = error, "failed"
+            span.error = error
             _logger.exception("the job failed")
             return ExitCode.CRASHED
         span.outcome = "done"

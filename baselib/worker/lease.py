@@ -48,10 +48,26 @@ class Leases:
             self._held.remove(lease)
             return True
 
-    def held(self) -> list[Lease]:
-        """What is held now."""
+    def begin(self, lease: Lease) -> bool:
+        """Mark that a handler begins with a message; False when it is not held any more."""
         with self._lock:
-            return list(self._held)
+            if lease not in self._held:
+                return False
+            lease.running = True
+            return True
+
+    def take_waiting(self) -> list[Lease]:
+        """Hold what no handler has begun with no more, and return it."""
+        with self._lock:
+            waiting = [lease for lease in self._held if not lease.running]
+            self._held.difference_update(waiting)
+            return waiting
+
+    def take_all(self) -> list[Lease]:
+        """Hold nothing more, and return what was held."""
+        with self._lock:
+            held, self._held = list(self._held), set()
+            return held
 
     def due(self, before: float) -> list[Lease]:
         """What becomes visible to others before a moment on the clock of `time.monotonic`."""

@@ -212,8 +212,8 @@ class Worker:
         except Retry as error:
             _logger.warning("retried", extra={"reason": str(error), "message_id": message.id})
             return Outcome.RETRIED, error.delay
-        except Exception as error:
-            # Whatever a handler raises, the message is kept.
+        except (Exception, SystemExit) as error:
+            # Whatever a handler raises, the message is kept, and the thread lives on.
             span.error = error
             _logger.exception("handler failed", extra={"message_id": message.id})
             return Outcome.RETRIED, None

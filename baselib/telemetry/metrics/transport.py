@@ -61,7 +61,10 @@ class UdpTransport:
     def close(self) -> None:
         """Send what is waiting, and nothing from then on."""
         self.flush()
-        self._closed.set()
+        with self._sending:
+            self._closed.set()
+            if self._socket is not None:
+                self._socket.close()
 
     def _start_afresh(self) -> None:
         self._process = os.getpid()
@@ -88,6 +91,8 @@ class UdpTransport:
 
     def _send_waiting(self) -> None:
         with self._sending:
+            if self._closed.is_set():
+                return
             connection = self._connected()
             if connection is None:
                 return
