@@ -141,7 +141,8 @@ class Consumer:
                     _logger.warning("cannot receive", extra={"queue": self._name, "reason": str(error)})
                 self._stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
-            self._room.release(places - len(found)) if places > len(found) else None
+            if places > len(found):
+                self._room.release(places - len(found))
             self._accept(found)
 
     def _take_places(self) -> int:

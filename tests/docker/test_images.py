@@ -1,25 +1,22 @@
 """The image of each kind of service, built with baselib from each source, in a container as locked as in ECS."""
 
-import http.server
 import json
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import package_index
 from tests.docker.engine import Engine
 from tests.template.conftest import ANSWERS
 from tools.template import copy, git
 
 pytestmark = pytest.mark.e2e
 
-INDEX = "https://pypi.example.com/simple"
 IDENTITY = {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "Learning"}
 LOCKED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
 NOBODY = "http://127.0.0.1:9/123456789012/duolingo-api-local"
@@ -40,20 +37,9 @@ def web_server(platform: Path, wheel: Path, tmp_path_factory: pytest.TempPathFac
     bare = folder / "platform.git"
     git(platform, "clone", "--quiet", "--bare", str(platform), str(bare))
     git(bare, "update-server-info")
-    project = folder / "simple" / "baselib"
-    project.mkdir(parents=True)
-    shutil.copy2(wheel, project)
-    (project / "index.html").write_text(f'<a href="{wheel.name.replace("+", "%2B")}">{wheel.name}</a>')
-    handler = partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+    package_index.publish(wheel, folder)
+    with package_index.served(folder) as address:
+        yield address
 
 
 def from_checkout(service: Path, answers: dict[str, Any], platform: Path, wheel: Path, web_server: str) -> None:
@@ -77,10 +63,8 @@ def from_wheels(service: Path, answers: dict[str, Any], platform: Path, wheel: P
 
 def from_index(service: Path, answers: dict[str, Any], platform: Path, wheel: Path, web_server: str) -> None:
     """The organisation's own index."""
-    copy(service, {**answers, "library_source": "index", "library_index": INDEX}, source=platform)
-    project = service / "pyproject.toml"
-    text = project.read_text(encoding="utf-8").replace(INDEX, f"{web_server}/simple")
-    project.write_text(text, encoding="utf-8")
+    copy(service, {**answers, "library_source": "index", "library_index": package_index.ADDRESS}, source=platform)
+    package_index.use(service, web_server)
 
 
 @pytest.mark.parametrize(

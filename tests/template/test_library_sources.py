@@ -1,23 +1,18 @@
 """Where a service gets baselib from: never the public index, on which the name belongs to a stranger."""
 
-import http.server
 import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests import package_index
 from tests.template.conftest import ANSWERS
 from tools.template import copy, git
 
 pytestmark = pytest.mark.slow
 
-INDEX = "https://pypi.example.com/simple"
 
 
 @pytest.fixture(scope="session")
@@ -26,26 +21,6 @@ def wheels(platform: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     run("uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), cwd=platform)
     return folder
-
-
-@pytest.fixture
-def index(wheels: Path, tmp_path: Path) -> Iterator[str]:
-    """An organisation's index (PEP 503) on this machine, which has baselib and nothing else."""
-    project = tmp_path / "index" / "simple" / "baselib"
-    project.mkdir(parents=True)
-    (wheel,) = wheels.glob("*.whl")
-    shutil.copy2(wheel, project)
-    (project / "index.html").write_text(f'<a href="{wheel.name.replace("+", "%2B")}">{wheel.name}</a>')
-    handler = partial(_Quiet, directory=str(tmp_path / "index"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/simple"
-        server.shutdown()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
 
 
 def run(*command: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -86,14 +61,13 @@ def test_pip_installs_the_same_commit(platform: Path, tmp_path: Path) -> None:
     assert shown.stdout.strip() == label(platform)
 
 
-def test_the_organisations_index(platform: Path, tmp_path: Path, index: str) -> None:
+def test_the_organisations_index(platform: Path, tmp_path: Path, wheels: Path) -> None:
     service = tmp_path / "service"
-    copy(service, {**ANSWERS, "library_source": "index", "library_index": INDEX}, source=platform)
-    project = service / "pyproject.toml"
-    text = project.read_text(encoding="utf-8")
-    assert INDEX in text
-    project.write_text(text.replace(INDEX, index), encoding="utf-8")
-    assert installed_version(service) == label(platform)
+    copy(service, {**ANSWERS, "library_source": "index", "library_index": package_index.ADDRESS}, source=platform)
+    package_index.publish(next(wheels.glob("*.whl")), tmp_path / "www")
+    with package_index.served(tmp_path / "www") as address:
+        package_index.use(service, address)
+        assert installed_version(service) == label(platform)
 
 
 def test_a_folder_of_wheels(platform: Path, tmp_path: Path, wheels: Path) -> None:
@@ -106,7 +80,7 @@ def test_a_folder_of_wheels(platform: Path, tmp_path: Path, wheels: Path) -> Non
 @pytest.mark.parametrize("source", ["index", "wheels"])
 def test_the_public_index_cannot_meet_the_requirement(platform: Path, tmp_path: Path, source: str) -> None:
     service = tmp_path / "service"
-    copy(service, {**ANSWERS, "library_source": source, "library_index": INDEX}, source=platform)
+    copy(service, {**ANSWERS, "library_source": source, "library_index": package_index.ADDRESS}, source=platform)
     requirement = "requirements-baselib.txt"
     assert label(platform) in (service / requirement).read_text(encoding="utf-8")
     # Out of the service's folder, so that only the requirement itself protects.
@@ -141,11 +115,9 @@ def test_no_credentials_of_the_templates_address_are_written(platform: Path, tmp
     bare = tmp_path / "platform.git"
     git(platform, "clone", "--quiet", "--bare", str(platform), str(bare))
     git(bare, "update-server-info")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"127.0.0.1:{server.server_port}/platform.git"
+    with package_index.served(tmp_path) as served:
+        address = served.removeprefix("http://") + "/platform.git"
         copy(tmp_path / "service", ANSWERS, source=f"http://someone:hush-hush@{address}")
-        server.shutdown()
     texts = [file.read_text(encoding="utf-8") for file in (tmp_path / "service").rglob("*") if file.is_file()]
     assert not [text for text in texts if "hush-hush" in text or "someone" in text]
     assert any(f"git+http://{address}@" in text for text in texts)

@@ -17,7 +17,7 @@ import pytest
 
 from baselib.cli import main
 from baselib.testing.embedded_aws import CREDENTIALS, REGION
-from tests.baselib.cli.conftest import Launch, free_port
+from tests.baselib.processes import Launch, free_port
 
 HEAVY = {
     "flask",

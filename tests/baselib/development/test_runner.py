@@ -13,7 +13,7 @@ import pytest
 from baselib.development import run
 from baselib.development.runner import command
 from baselib.testing.embedded_aws import CREDENTIALS, REGION
-from tests.baselib.cli.conftest import Launch, Program, alive, ask, descendants, free_port, status, until
+from tests.baselib.processes import Launch, Program, alive, ask, descendants, free_port, status, until
 
 WEB = """
 import os

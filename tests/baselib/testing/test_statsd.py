@@ -3,7 +3,7 @@
 import socket
 
 from baselib.testing import StatsdReceiver
-from tests.baselib.cli.conftest import until
+from tests.baselib.processes import until
 
 
 def _send(port: int, *datagrams: bytes) -> None:

@@ -9,7 +9,7 @@ from baselib.lifecycle import Life, Phase
 from baselib.service import Service
 from baselib.testing import StatsdReceiver
 from baselib.web import create_app
-from tests.baselib.cli.conftest import IDENTITY, until
+from tests.baselib.processes import IDENTITY, until
 
 
 def _ready() -> Life:

@@ -15,7 +15,7 @@ from baselib.lifecycle import Life, Phase
 from baselib.memory import MemoryGuard
 from baselib.web import draining
 from baselib.web.draining import DrainingMaster
-from tests.baselib.cli.conftest import IDENTITY
+from tests.baselib.processes import IDENTITY
 
 LIMIT = 100 << 20
 KILLED = "memory limit reached: replacing the largest worker"

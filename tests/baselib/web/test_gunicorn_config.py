@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.baselib.cli.conftest import IDENTITY, free_port, status, until
+from tests.baselib.processes import IDENTITY, free_port, status, until
 
 
 def test_gunicorn_started_by_hand_serves_and_drains(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from baselib import container
 from baselib.contract import Settings
 from baselib.web.gunicorn_logger import GunicornLogger
 from baselib.web.gunicorn_options import gunicorn_options
-from tests.baselib.cli.conftest import IDENTITY
+from tests.baselib.processes import IDENTITY
 
 
 def _options(**environ: str) -> dict[str, Any]:

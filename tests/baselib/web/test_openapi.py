@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from baselib.service import Service
 from baselib.web import Problem, create_app, validate
-from tests.baselib.cli.conftest import IDENTITY
+from tests.baselib.processes import IDENTITY
 
 TOKEN = "a-token-that-nobody-guesses"
 PUBLIC = {"REMOTE_ADDR": "8.8.8.8"}

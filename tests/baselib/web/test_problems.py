@@ -11,7 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 from baselib.service import Service
 from baselib.telemetry import Span
 from baselib.web import Problem, create_app, requests
-from tests.baselib.cli.conftest import IDENTITY
+from tests.baselib.processes import IDENTITY
 
 SECRET = "password=hunter2"
 

@@ -13,7 +13,7 @@ from baselib.service import Service
 from baselib.telemetry import Span, current_span
 from baselib.web import create_app, requests
 from baselib.web.requests import RequestSpans
-from tests.baselib.cli.conftest import IDENTITY
+from tests.baselib.processes import IDENTITY
 
 MADE = re.compile(r"[0-9a-f]{32}")
 TRACE = "1-67891233-abcdef012345678912345678"

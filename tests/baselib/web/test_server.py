@@ -11,7 +11,7 @@ from typing import Self
 import pytest
 
 from baselib.testing import StatsdReceiver
-from tests.baselib.cli.conftest import IDENTITY, Answer, Launch, Program, ask, descendants, free_port, status, until
+from tests.baselib.processes import IDENTITY, Answer, Launch, Program, ask, descendants, free_port, status, until
 
 SOURCE = """
     import os, pathlib, time

@@ -1,26 +1,11 @@
-"""Every test here leaves this process as it found it, and no other process behind."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""A queue for each test."""
 
 import pytest
 
 from baselib.aws import configure_aws
 from baselib.contract import Settings
 from baselib.testing import EmbeddedAws
-from tests.baselib.cli.conftest import IDENTITY, Launch, launching, restored
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    with restored():
-        yield
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launch]:
-    with launching(tmp_path) as launch:
-        yield launch
+from tests.baselib.processes import IDENTITY
 
 
 @pytest.fixture

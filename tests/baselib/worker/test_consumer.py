@@ -15,7 +15,7 @@ from baselib.worker import consumer as engine
 from baselib.worker.consumer import Consumer, Outcome
 from baselib.worker.lease import Lease
 from baselib.worker.queue import BATCH, MAXIMUM_VISIBILITY_SECONDS, Queue
-from tests.baselib.cli.conftest import PATIENCE_SECONDS, until
+from tests.baselib.processes import PATIENCE_SECONDS, until
 
 Result = tuple[Outcome, float | None]
 DONE: Result = (Outcome.DONE, None)

@@ -16,7 +16,7 @@ from baselib.service import Service
 from baselib.telemetry import metrics
 from baselib.worker import Job
 from baselib.worker.cron import DeadlineExceededError, TerminatedError
-from tests.baselib.cli.conftest import IDENTITY, Launch, until
+from tests.baselib.processes import IDENTITY, Launch, until
 
 NIGHTLY = {**IDENTITY, "SERVICE_NAME": "nightly"}
 

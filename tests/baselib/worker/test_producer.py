@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from baselib import aws
 from baselib.telemetry import Span, observed
 from baselib.worker import Worker, send
-from tests.baselib.cli.conftest import IDENTITY
+from tests.baselib.processes import IDENTITY
 
 
 class Welcome(BaseModel):

@@ -17,7 +17,7 @@ from baselib.testing import EmbeddedAws, sqs_message
 from baselib.worker import Message, Reject, Retry, Worker
 from baselib.worker import worker as module
 from baselib.worker.consumer import Outcome
-from tests.baselib.cli.conftest import IDENTITY, Launch, Program, ask, free_port, status, until
+from tests.baselib.processes import IDENTITY, Launch, Program, ask, free_port, status, until
 
 ENVIRONMENT = {**IDENTITY, "SERVICE_NAME": "mailer", "QUEUE_URL": "http://127.0.0.1:9/1/main"}
 TRACE = "1-67891233-abcdef012345678912345678"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.baselib.cli.conftest import Launch, launching, restored
+from tests.baselib.processes import Launch, launching, restored
 
 
 @pytest.fixture(autouse=True)

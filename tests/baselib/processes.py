@@ -213,15 +213,3 @@ def restored() -> Iterator[None]:
         metrics.configure(target, prefix=prefix, tags=tags)
         clients._clients._settings = settings
         aws.reset()
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    with restored():
-        yield
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launch]:
-    with launching(tmp_path) as launch:
-        yield launch
