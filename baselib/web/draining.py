@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from baselib.contract import ExitCode, Settings
 from baselib.lifecycle import LIFE, Life, Phase
-from baselib.memory import MemoryGuard, memory_limit, resident_bytes, used_bytes
+from baselib.memory import Fit, MemoryGuard, memory_limit, resident_bytes, used_bytes
 from baselib.telemetry import flush_telemetry, metrics
 from baselib.telemetry.metrics.standard import RESTARTS
 
@@ -17,8 +17,6 @@ _logger = logging.getLogger("baselib.web")
 # A worker that is over the limit so soon will be over it again: replacing it only burns CPU.
 _LEAST_WORKER_LIFE_SECONDS: Final = 10.0
 _REPLACED_POLL_SECONDS: Final = 0.1
-# How long a limit that is too low is borne before it is said again.
-_COMPLAINT_SECONDS: Final = 60.0
 
 
 class DrainingMaster:
@@ -37,10 +35,9 @@ class DrainingMaster:
         self._guard: MemoryGuard | None = None
         self._server: Any = None
         self._first_seen: dict[int, float] = {}
-        self._complained = float("-inf")
         self._replaced = 0
-        self._ready_since = 0.0
-        self._fitted = False
+        limit = memory_limit(settings)
+        self._fit = Fit(limit) if limit is not None else None
 
     def when_ready(self, server: Any) -> None:
         """The listener is open: be ready, and put the drain before gunicorn's own handling of SIGTERM."""
@@ -48,11 +45,9 @@ class DrainingMaster:
         self._master = os.getpid()
         signal.signal(signal.SIGTERM, self._drain)
         signal.signal(signal.SIGALRM, self._drained)
-        limit = memory_limit(self._settings)
-        if limit is not None:
-            self._guard = MemoryGuard(limit, self._used, self._relieve)
+        if self._fit is not None:
+            self._guard = MemoryGuard(self._fit.limit_bytes, self._used, self._relieve)
             self._guard.start()
-        self._ready_since = time.monotonic()
         self._life.advance(Phase.READY)
         _logger.info("ready", extra={"port": self._settings.port, "workers": server.num_workers})
 
@@ -91,28 +86,25 @@ class DrainingMaster:
         now = time.monotonic()
         self._first_seen = {worker: self._first_seen.get(worker, now) for worker in list(self._server.WORKERS)}
         used = used_bytes([self._master, *self._first_seen])
-        if self._guard is not None and used <= self._guard.limit_bytes:
-            # Seen below the limit after it had started: the limit is not too low for the service.
-            self._fitted |= now - self._ready_since >= _LEAST_WORKER_LIFE_SECONDS
+        if self._fit is not None and self._fit.note(used, now):
             self._replaced = 0
         return used
 
     def _relieve(self, used: int) -> bool:
         """Replace the largest worker; when no replacement can help, stop the task so that ECS starts a new one."""
-        if self._life.phase != Phase.READY:
+        if self._life.phase != Phase.READY or self._fit is None:
             return False
         now = time.monotonic()
         grown = [worker for worker, seen in self._first_seen.items() if now - seen >= _LEAST_WORKER_LIFE_SECONDS]
-        if self._replaced >= self._server.num_workers:
-            # Every worker has been replaced without once coming below the limit.
-            if self._fitted:
-                self._stop_task(used)
-            else:
-                self._complain(used, now)
-            return self._fitted
-        if not grown:
-            if not self._fitted:
-                self._complain(used, now)
+        # Every worker has been replaced without once coming below the limit.
+        exhausted = self._replaced >= self._server.num_workers
+        if exhausted and self._fit.ever:
+            self._stop_task(used)
+            return True
+        if exhausted or not grown:
+            if not self._fit.ever:
+                # A restart would only lead here again.
+                self._fit.complain(used, now)
             return False
         self._replaced += 1
         largest = max(grown, key=resident_bytes)
@@ -122,7 +114,7 @@ class DrainingMaster:
                 "worker": largest,
                 "worker_bytes": resident_bytes(largest),
                 "used_bytes": used,
-                "limit_bytes": self._guard.limit_bytes if self._guard else None,
+                "limit_bytes": self._fit.limit_bytes,
             },
         )
         metrics.incr(RESTARTS.name, tags={"cause": "memory"})
@@ -143,13 +135,3 @@ class DrainingMaster:
         metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})
         self._exit_code = ExitCode.MEMORY
         os.kill(self._master, signal.SIGTERM)
-
-    def _complain(self, used: int, now: float) -> None:
-        """The service never fitted below the limit: a restart would only lead here again."""
-        if now - self._complained < _COMPLAINT_SECONDS:
-            return
-        self._complained = now
-        _logger.error(
-            "memory is over the limit although every worker is fresh: the limit is too low for this service",
-            extra={"used_bytes": used, "limit_bytes": self._guard.limit_bytes if self._guard else None},
-        )

@@ -16,7 +16,7 @@ from baselib.contract import ConfigurationError, DataStore, ExitCode, Needs
 from baselib.health import HealthEndpoints
 from baselib.health.server import HealthServer
 from baselib.lifecycle import LIFE, Life, Phase
-from baselib.memory import MemoryGuard, memory_limit, used_bytes
+from baselib.memory import Fit, MemoryGuard, memory_limit, used_bytes
 from baselib.service import Service
 from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed
 from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from, trace_id_from
@@ -28,8 +28,6 @@ from baselib.worker.queue import Queue
 _logger = logging.getLogger("baselib.worker")
 
 _MAIN: Final = "main"
-# A task that is over its limit so soon would be over it again.
-_LEAST_LIFE_SECONDS: Final = 60.0
 _INTERRUPTED_SECONDS: Final = 1.0
 
 
@@ -86,7 +84,6 @@ class Worker:
         self._stop = threading.Event()
         self._stop_seconds = self.service.settings.stop_seconds
         self._exit_code = ExitCode.FINISHED
-        self._started = time.monotonic()
         register(self)
 
     def handle(
@@ -228,15 +225,22 @@ class Worker:
         limit = memory_limit(self.service.settings)
         if limit is None:
             return None
-        guard = MemoryGuard(limit, lambda: used_bytes([os.getpid()]), self._relieve)
+        fit = Fit(limit)
+        guard = MemoryGuard(limit, lambda: self._used(fit), lambda used: self._relieve(fit, used))
         guard.start()
         return guard
 
-    def _relieve(self, used: int) -> bool:
+    def _used(self, fit: Fit) -> int:
+        used = used_bytes([os.getpid()])
+        fit.note(used, time.monotonic())
+        return used
+
+    def _relieve(self, fit: Fit, used: int) -> bool:
         """Drain and end, so that ECS starts a new task; not where a new one would be here again at once."""
-        if time.monotonic() - self._started < _LEAST_LIFE_SECONDS:
-            return False
         if self._stop.is_set():
+            return False
+        if not fit.ever:
+            fit.complain(used, time.monotonic())
             return False
         _logger.warning("memory limit reached: stopping the task", extra={"used_bytes": used})
         metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})

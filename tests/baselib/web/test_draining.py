@@ -19,7 +19,7 @@ from tests.baselib.processes import IDENTITY
 
 LIMIT = 100 << 20
 KILLED = "memory limit reached: replacing the largest worker"
-TOO_LOW = "memory is over the limit although every worker is fresh: the limit is too low for this service"
+TOO_LOW = "memory has never been below the limit: the limit is too low for this service"
 
 
 @dataclass

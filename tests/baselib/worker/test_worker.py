@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from baselib.contract import ConfigurationError
 from baselib.lifecycle import Life
+from baselib.memory import Fit
 from baselib.telemetry import current_span, metrics
 from baselib.testing import EmbeddedAws, sqs_message
 from baselib.worker import Message, Reject, Retry, Worker
-from baselib.worker import worker as module
 from baselib.worker.consumer import Outcome
 from tests.baselib.processes import IDENTITY, Launch, Program, ask, free_port, status, until
 
@@ -203,24 +203,29 @@ def test_a_worker_without_its_queue_is_a_configuration_error() -> None:
         Worker(lambda _: None, environ={**ENVIRONMENT, "QUEUE_URL": ""}, life=Life())
 
 
-def test_memory_over_the_limit_stops_the_task_once(
-    captured_metrics: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_over_the_limit_stops_the_task_once(captured_metrics: list[str]) -> None:
     worker = _worker(print)
     metrics.configure(captured_metrics.append, prefix="test")
-    monkeypatch.setattr(module, "_LEAST_LIFE_SECONDS", 0.0)
     captured_metrics.clear()
-    assert worker._relieve(1) is True
-    assert worker._relieve(1) is False
+    fit = Fit(100)
+    fit.note(50, 0.0)
+    fit.note(50, 60.0)
+    assert worker._relieve(fit, 101) is True
+    assert worker._relieve(fit, 101) is False
     assert worker._stop.is_set()
     assert worker._exit_code == 75
     assert captured_metrics == ["test.restarts:1|c|#cause:memory-task"]
 
 
-def test_memory_over_the_limit_right_after_the_start_stops_nothing() -> None:
+def test_a_limit_that_never_fitted_stops_nothing_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     worker = _worker(print)
-    assert worker._relieve(1) is False
+    fit = Fit(100)
+    assert worker._relieve(fit, 101) is False
+    assert worker._relieve(fit, 101) is False
     assert not worker._stop.is_set()
+    assert [record.message for record in caplog.records if "too low" in record.message] == [
+        "memory has never been below the limit: the limit is too low for this service"
+    ]
 
 
 SOURCE = """
