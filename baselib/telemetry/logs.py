@@ -49,6 +49,8 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
         root.removeHandler(old)
     root.addHandler(log_handler(settings.identity, form, target))
     root.setLevel(settings.log_level)
+    # It says at every start where it found credentials, which nobody asked.
+    logging.getLogger("botocore.credentials").setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(capture=True)
 
 

@@ -250,7 +250,7 @@ def say_where(running: Running, folder: Path) -> None:
     print(f"    duolingo-mailer   {running.mailer_url}/healthz/info")
     print(f"    embedded AWS      {running.aws_url}  queue {running.queue_url}")
     print(f"    services and logs {folder}")
-    print(f"    end it with       kill {running.web.id} {running.mailer.id} {running.aws.id}")
+    print(f"    end it with       kill {running.web.id} {running.mailer.id} {running.aws.id}; rm -r {folder}")
 
 
 def send(running: Running, body: dict[str, str]) -> str:
