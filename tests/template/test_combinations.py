@@ -104,7 +104,7 @@ def test_difficult_text_is_quoted_everywhere(render: Render, exposed_kind: dict[
         ({"kind": "worker-cron"}, "task.py", ("routes.py", "handlers.py", "app.py", "worker.py")),
         ({"ci": "github-actions"}, "ci.yaml", ("Jenkinsfile",)),
         ({"ci": "jenkins"}, "Jenkinsfile", ("ci.yaml", ".github")),
-        ({}, "main.tf", ("data_stores.tf",)),
+        ({}, "main.tf", ("data_stores.tf", "dependencies.tf")),
         ({"data_stores": ["redis"]}, "data_stores.tf", ()),
     ],
 )
@@ -114,6 +114,16 @@ def test_nothing_is_rendered_for_what_was_not_chosen(
     names = {each.name for each in render(**answers).rglob("*")}
     assert there in names
     assert not names & set(not_there)
+
+
+@pytest.mark.parametrize("exposed_kind", EXPOSED_KINDS, ids=lambda answers: "-".join(answers.values()))
+def test_a_service_may_have_any_number_of_dependencies(render: Render, exposed_kind: dict[str, Any]) -> None:
+    many = [f"duolingo-users{number}" for number in range(30)]
+    folder = render(**exposed_kind, hard_dependencies=many, soft_dependencies=["duolingo-recs"], clients=many[:9])
+    _run("ruff", "check", "--no-cache", str(folder))
+    _run("ruff", "format", "--no-cache", "--check", str(folder))
+    urls = hcl2.loads((folder / "terraform" / "dependencies.tf").read_text(encoding="utf-8"))
+    assert str(urls).count("_URL") == 31
 
 
 @pytest.mark.parametrize("word", ["on", "null", "true", "for", "y"])

@@ -150,6 +150,7 @@ def test_an_answer_changed_by_an_update_reaches_the_owned_files(platform: Path, 
     )
     assert "redis" in (service / "src" / "duolingo_api" / "app.py").read_text(encoding="utf-8")
     assert "DUOLINGO_AUTH_URL" in (service / "compose.yaml").read_text(encoding="utf-8")
+    assert "DUOLINGO_AUTH_URL" in (service / "terraform" / "dependencies.tf").read_text(encoding="utf-8")
     check_updated(platform, service, edits, "web", tmp_path / "fresh")
 
 

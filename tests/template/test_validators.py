@@ -60,6 +60,8 @@ def _rule(kind: str) -> str:
             "A dependency is hard or soft, not both.",
         ),
         ({"clients": ["-"]}, _rule("product")),
+        ({"hard_dependencies": ["duolingo-api"]}, "A service neither depends on itself nor is its own client."),
+        ({"clients": ["duolingo-api"]}, "A service neither depends on itself nor is its own client."),
         ({"min_count": 5, "max_count": 4}, RULES["count"]["rule"]),
         ({"min_count": 0}, RULES["count"]["rule"]),
         ({"kind": "worker-daemon", "min_count": 0, "max_count": 0}, RULES["count"]["rule"]),

@@ -15,12 +15,12 @@ module "duolingo-api" {
   memory          = local.size.memory
   ecs_cluster     = local.size.ecs_cluster
   internal        = false
-  host            = local.size.host
+  host            = try(local.size.host, null)
   container_port  = 5000
   service_version = var.service_version
 
   task_policy_json      = local.task_policy_json
-  environment_variables = merge(local.data_store_variables, local.environment_variables)
+  environment_variables = merge(local.data_store_variables, local.dependency_variables, local.environment_variables)
   secrets               = merge(local.data_store_secrets, local.secrets)
 }
 

@@ -17,5 +17,4 @@ variable "service_version" {
 variable "cluster_security_group_ids" {
   description = "The security groups of the ECS cluster's instances, from which tasks reach the data stores."
   type        = list(string)
-  default     = []
 }

@@ -18,8 +18,8 @@ module "duolingo-mailer" {
   service_version = var.service_version
 
   task_policy_json      = local.task_policy_json
-  environment_variables = local.environment_variables
-  secrets               = local.secrets
+  environment_variables = merge(local.environment_variables)
+  secrets               = merge(local.secrets)
 }
 
 locals {

@@ -7,7 +7,14 @@ from duolingo_api.routes import register
 app = create_app(
     __name__,
     routes=register,
-    data_stores=["postgres", "redis"],
-    hard_dependencies=["duolingo-auth"],
-    soft_dependencies=["duolingo-recs"],
+    data_stores=[
+        "postgres",
+        "redis",
+    ],
+    hard_dependencies=[
+        "duolingo-auth",
+    ],
+    soft_dependencies=[
+        "duolingo-recs",
+    ],
 )

@@ -6,5 +6,7 @@ from duolingo_report.task import run
 
 job = Job(
     run,
-    data_stores=["postgres"],
+    data_stores=[
+        "postgres",
+    ],
 )
