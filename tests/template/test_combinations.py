@@ -139,7 +139,7 @@ def test_words_that_yaml_or_hcl_would_read_otherwise_stay_names(render: Render, 
     assert word in str(sizes)
 
 
-def test_no_secret_question_needs_trust(platform: Path) -> None:
+def test_the_template_needs_no_trust(platform: Path) -> None:
     questions = yaml.load((platform / "copier.yml").read_text(encoding="utf-8"), Loader=_IgnoringIncludes)
     assert not {"_tasks", "_migrations", "_jinja_extensions"} & set(questions)
 
