@@ -56,7 +56,7 @@ class HealthEndpoints:
             return self._application(environ, start_response)
         else:
             status, body = 404, {"status": "not found"}
-        content = json.dumps(body).encode() + b"\n"
+        content = _content(body)
         start_response(
             _REASONS[status],
             [
@@ -67,14 +67,35 @@ class HealthEndpoints:
         )
         return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else content]
 
+    def immediate(self, path: str) -> bytes | None:
+        """The whole HTTP answer to a question that can be answered without waiting for anything, None for others.
+
+        Args:
+            path: What is asked for; only liveness, and readiness where no check is required for traffic, are immediate.
+        """
+        if path == LIVE:
+            status, body = self._live()
+        elif path == READY and not any(check.required_for_traffic for check in self._checks.checks()):
+            status, body = self._ready()
+        else:
+            return None
+        content = _content(body)
+        return (
+            f"HTTP/1.1 {_REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+            "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+        ).encode() + content
+
     def _answer(self, path: str, environ: Mapping[str, Any]) -> Answer:
         if path == LIVE:
-            return (200, {"status": "alive"}) if self._alive() else (503, {"status": "stuck"})
+            return self._live()
         if path == READY:
             return self._ready()
         if not may_see_details(environ, self._settings.health_token):
             return 404, {"status": "not found"}
         return self._dependencies() if path == DEPENDENCIES else self._info()
+
+    def _live(self) -> Answer:
+        return (200, {"status": "alive"}) if self._alive() else (503, {"status": "stuck"})
 
     def _ready(self) -> Answer:
         phase = self._life.phase
@@ -112,3 +133,7 @@ class HealthEndpoints:
             "baselib": version("baselib"),
             "python": platform.python_version(),
         }
+
+
+def _content(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body).encode() + b"\n"

@@ -28,7 +28,7 @@ def gunicorn_options(settings: Settings, host: str = "0.0.0.0") -> dict[str, Any
     master = DrainingMaster(settings)
     return {
         "bind": [f"{host}:{settings.port}"],
-        "worker_class": "gthread",
+        "worker_class": "baselib.web.gthread.HealthFirstThreadWorker",
         "workers": settings.web_concurrency or max(_LEAST_WORKERS, math.ceil(container.cpu_limit())),
         "threads": settings.web_threads,
         "worker_connections": _CONNECTIONS_PER_THREAD * settings.web_threads,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
 
 from baselib import container
 from baselib.contract import Settings
@@ -21,7 +22,7 @@ def test_gunicorn_accepts_every_option() -> None:
     config = Config()
     for name, value in _options().items():
         config.set(name, value)
-    assert config.worker_class_str == "gthread"
+    assert issubclass(config.worker_class, ThreadWorker)
 
 
 def test_port_processes_and_threads_are_those_of_the_settings() -> None:

@@ -152,6 +152,28 @@ def test_liveness_is_answered_while_every_request_thread_but_one_is_busy(tmp_pat
     caller.join()
 
 
+@pytest.mark.parametrize("callers", [2, 6, 20])
+def test_liveness_and_readiness_are_answered_while_every_request_thread_is_busy(
+    tmp_path: Path, launch: Launch, callers: int
+) -> None:
+    server = Server(tmp_path, launch, WEB_CONCURRENCY="1", WEB_THREADS="2")
+    answers: list[Answer | None] = []
+    threads = [threading.Thread(target=lambda: answers.append(ask(server.port, "/slow"))) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    server.program.ready((tmp_path / "begun").exists, "the slow requests have begun")
+    for _ in range(5):
+        for path in ("/healthz/live", "/healthz/ready"):
+            answer = ask(server.port, path, seconds=5)
+            assert answer is not None
+            assert answer.status == 200
+    (tmp_path / "go").touch()
+    for thread in threads:
+        thread.join()
+    assert [answer.status for answer in answers if answer] == [200] * callers
+    assert status(server.port, "/") == 200
+
+
 def test_ctrl_c_ends_the_service(tmp_path: Path, launch: Launch) -> None:
     server = Server(tmp_path, launch)
     workers = server.workers()
