@@ -1,8 +1,8 @@
 """gunicorn's gthread worker, which answers liveness and readiness also while every request thread is busy.
 
 A request normally passes through the pool of request threads, so that a health check would wait behind the requests
-that keep them busy, and the container would be killed for being popular. While the pool is busy the main thread looks at
-what a connection asks before it queues it, and answers the two endpoints by itself.
+that keep them busy, and the container would be killed for being popular. While the pool is busy the main thread looks
+at what a connection asks before it queues it, and answers the two endpoints by itself.
 """
 
 import contextlib
