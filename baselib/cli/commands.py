@@ -13,6 +13,7 @@ from typing import Any
 
 from baselib.contract import ExitCode
 from baselib.contract.endpoints import HEALTH_PORT, WEB_PORT
+from baselib.contract.parsers import port_in
 from baselib.health.probe import probe
 
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -59,7 +60,14 @@ def cron(options: argparse.Namespace) -> int:
 
 def health(options: argparse.Namespace) -> int:
     """Ask the local service; the first port that anybody listens on decides."""
-    ports = [options.port] if options.port else [_port("PORT", WEB_PORT), _port("HEALTH_PORT", HEALTH_PORT)]
+    ports = (
+        [options.port]
+        if options.port
+        else [
+            port_in(os.environ, "PORT", WEB_PORT),
+            port_in(os.environ, "HEALTH_PORT", HEALTH_PORT),
+        ]
+    )
     for port in ports:
         alive, told = probe(port)
         print(told)
@@ -104,8 +112,3 @@ def _until_crash(run: Any) -> int:
         # Before the settings are read there is no handler, and logging writes to standard error by itself.
         _logger.critical("crashed", exc_info=True)
         return int(ExitCode.CRASHED)
-
-
-def _port(variable: str, default: int) -> int:
-    text = os.environ.get(variable, "")
-    return int(text) if text.isdecimal() else default

@@ -1,7 +1,7 @@
 """Turn the text of an environment variable into a value, or raise ValueError."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -31,6 +31,20 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 port = whole(1, 65535)
+
+
+def port_in(environ: Mapping[str, str], variable: str, default: int) -> int:
+    """The port that a variable names, for those who only want to know where to ask; the default where it names none.
+
+    Args:
+        environ: The environment variables.
+        variable: For instance `PORT`.
+        default: What counts when the variable is not set or holds something else.
+    """
+    try:
+        return port(environ.get(variable, ""))
+    except ValueError:
+        return default
 
 
 def seconds(value: str) -> float:

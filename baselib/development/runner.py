@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from baselib.contract import ServiceName
 from baselib.contract.endpoints import HEALTH_PORT, INFO, READY, WEB_PORT
+from baselib.contract.parsers import port_in
 from baselib.testing.embedded_aws import EmbeddedAws
 from baselib.testing.local_environment import ANSWERS_FILE, local_environment, read_answers
 
@@ -54,7 +55,7 @@ def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:
         print(f"no {ANSWERS_FILE} in {folder}: run this in the root of a service's repository", file=sys.stderr)
         return 2
     web = answers["kind"] == "web"
-    port = port or _given_port("PORT" if web else "HEALTH_PORT", WEB_PORT if web else HEALTH_PORT)
+    port = port or port_in(os.environ, "PORT" if web else "HEALTH_PORT", WEB_PORT if web else HEALTH_PORT)
     if answers["kind"] != "worker-cron" and not _free(port):
         print(f"port {port} is taken: choose another with --port", file=sys.stderr)
         return 2
@@ -82,11 +83,6 @@ def _given(environment: Mapping[str, str]) -> dict[str, str]:
         for name in environment
         if name in os.environ and not name.startswith(("AWS_", "QUEUE_")) and name not in {"PORT", "HEALTH_PORT"}
     }
-
-
-def _given_port(variable: str, default: int) -> int:
-    text = os.environ.get(variable, "")
-    return int(text) if text.isdecimal() else default
 
 
 def _introduce(answers: Mapping[str, Any], environment: Mapping[str, str], port: int) -> None:

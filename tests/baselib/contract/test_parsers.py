@@ -102,3 +102,10 @@ def test_a_good_value_is_parsed(parse: Callable[[str], Any], value: str, parsed:
 def test_a_bad_value_is_refused(parse: Callable[[str], Any], value: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the message is never shown
         parse(value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"), [({"PORT": "8000"}, 8000), ({}, 5000), ({"PORT": "x"}, 5000), ({"PORT": "70000"}, 5000)]
+)
+def test_the_port_to_ask_at_is_the_variables_or_the_default(environ: dict[str, str], expected: int) -> None:
+    assert parsers.port_in(environ, "PORT", 5000) == expected
