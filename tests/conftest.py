@@ -1,15 +1,10 @@
 """What the tests of several folders share."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-# `tools` belongs to the repository and is not installed.
-sys.path.insert(0, str(ROOT))
-
-from tools.template import snapshot  # noqa: E402 - needs the line above
+from tools.template import snapshot
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,3 @@ def _add_host(parser: argparse.ArgumentParser) -> None:
         default="0.0.0.0",  # noqa: S104 - a container's port is open only where its task definition maps it
         help="the address to listen on; all of the container's when not given",
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -291,6 +291,35 @@ class Settings:
         return _Reader(environ, needs or Needs()).settings()
 
 
+# Variables that need not be set, and the field of each.
+_OPTIONAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "SERVICE_ENVIRONMENT": "environment",
+        "SERVICE_RELEASE": "release",
+        **{
+            name: name.lower()
+            for name in (
+                "PORT",
+                "WEB_CONCURRENCY",
+                "WEB_THREADS",
+                "LOG_LEVEL",
+                "LOG_FORMAT",
+                "STATSD_HOST",
+                "STATSD_PORT",
+                "SENTRY_DSN",
+                "AWS_REGION",
+                "AWS_ENDPOINT_URL",
+                "HEALTH_PORT",
+                "HEALTH_TOKEN",
+                "DRAIN_SECONDS",
+                "STOP_SECONDS",
+                "MEMORY_LIMIT_MIB",
+            )
+        },
+    }
+)
+
+
 class _Reader:
     """Reads all variables before it complains, so that one start shows every mistake."""
 
@@ -305,23 +334,9 @@ class _Reader:
             "product": self._required("SERVICE_PRODUCT"),
             "service": self._required("SERVICE_NAME"),
             "owner": self._required("SERVICE_OWNER"),
-            "environment": self._optional("SERVICE_ENVIRONMENT", "local"),
-            "release": self._optional("SERVICE_RELEASE", "dev"),
-            "port": self._optional("PORT", WEB_PORT),
-            "web_concurrency": self._optional("WEB_CONCURRENCY", None),
-            "web_threads": self._optional("WEB_THREADS", 4),
-            "log_level": self._optional("LOG_LEVEL", "INFO"),
-            "log_format": self._optional("LOG_FORMAT", None),
-            "statsd_host": self._optional("STATSD_HOST", None),
-            "statsd_port": self._optional("STATSD_PORT", 8125),
-            "sentry_dsn": self._optional("SENTRY_DSN", None),
-            "aws_region": self._optional("AWS_REGION", None),
-            "aws_endpoint_url": self._optional("AWS_ENDPOINT_URL", None),
-            "health_port": self._optional("HEALTH_PORT", HEALTH_PORT),
-            "health_token": self._optional("HEALTH_TOKEN", None),
-            "drain_seconds": self._optional("DRAIN_SECONDS", float(needs.budget.drain_seconds)),
-            "stop_seconds": self._optional("STOP_SECONDS", float(needs.budget.stop_seconds)),
-            "memory_limit_mib": self._optional("MEMORY_LIMIT_MIB", None),
+            "drain_seconds": float(needs.budget.drain_seconds),
+            "stop_seconds": float(needs.budget.stop_seconds),
+            **self._given(),
             "queue_urls": self._queue_urls(),
             "data_store_urls": {
                 data_store: self._required(DATA_STORE_VARIABLES[data_store]) for data_store in needs.data_stores
@@ -332,6 +347,14 @@ class _Reader:
         if self._problems:
             raise ConfigurationError(self._problems)
         return Settings(**values)
+
+    def _given(self) -> dict[str, Any]:
+        """What is set of that which need not be; for the rest the defaults of `Settings` count."""
+        return {
+            field_name: self._parsed(variable, VARIABLES[variable])
+            for variable, field_name in _OPTIONAL.items()
+            if self._environ.get(variable)
+        }
 
     def _queue_urls(self) -> dict[str | None, str]:
         urls: dict[str | None, str] = {}
@@ -346,9 +369,9 @@ class _Reader:
         for dependency in self._needs.hard_dependencies:
             urls[dependency] = self._required(ServiceName.parse(dependency).url_variable, like="AWS_ENDPOINT_URL")
         for dependency in self._needs.soft_dependencies:
-            url = self._optional(ServiceName.parse(dependency).url_variable, None, like="AWS_ENDPOINT_URL")
-            if url is not None:
-                urls[dependency] = url
+            variable = ServiceName.parse(dependency).url_variable
+            if self._environ.get(variable):
+                urls[dependency] = self._parsed(variable, VARIABLES["AWS_ENDPOINT_URL"])
         return urls
 
     def _check_together(self, values: Mapping[str, Any]) -> None:
@@ -373,11 +396,6 @@ class _Reader:
             self._problems.append(f"{name} is not set: {variable.accepted} is required")
             return None
         return self._parsed(name, variable)
-
-    def _optional(self, name: str, default: Any, *, like: str | None = None) -> Any:
-        if not self._environ.get(name):
-            return default
-        return self._parsed(name, VARIABLES[like or name])
 
     def _parsed(self, name: str, variable: Variable) -> Any:
         text = self._environ[name]

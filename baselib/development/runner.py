@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from baselib.contract.endpoints import HEALTH_PORT, INFO, READY, WEB_PORT
 from baselib.contract.parsers import port_in
 from baselib.testing.embedded_aws import EmbeddedAws
 from baselib.testing.local_environment import ANSWERS_FILE, local_environment, read_answers
+from baselib.testing.ports import claim_port
 
 # How long a service may take to end after Ctrl-C.
 _LAST_SECONDS: Final = 10
@@ -56,9 +56,12 @@ def run(folder: Path, *, port: int | None = None, reload: bool = True) -> int:
         return 2
     web = answers["kind"] == "web"
     port = port or port_in(os.environ, "PORT" if web else "HEALTH_PORT", WEB_PORT if web else HEALTH_PORT)
-    if answers["kind"] != "worker-cron" and not _free(port):
-        print(f"port {port} is taken: choose another with --port", file=sys.stderr)
-        return 2
+    if answers["kind"] != "worker-cron":
+        try:
+            claim_port(port)
+        except OSError:
+            print(f"port {port} is taken: choose another with --port", file=sys.stderr)
+            return 2
     with EmbeddedAws() as embedded:
         environment = {
             **local_environment(answers),
@@ -119,13 +122,3 @@ def _run_once(arguments: list[str], environment: Mapping[str, str], folder: Path
     finally:
         signal.signal(signal.SIGTERM, previous)
         process.kill()
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -1,10 +1,10 @@
 """moto's server as the AWS of a test, of a developer's machine, or of compose."""
 
 import json
-import socket
 from typing import Any, Final, Self
 
 from baselib.contract import ConfigurationError
+from baselib.testing.ports import claim_port
 
 REGION: Final = "us-east-1"
 # moto accepts any; they only have to be there.
@@ -29,7 +29,10 @@ class EmbeddedAws:
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         from moto.server import ThreadedMotoServer  # noqa: PLC0415 - heavy, and only needed where it runs
 
-        _check_free(host, port)
+        try:
+            claim_port(port, host)
+        except OSError as error:
+            raise ConfigurationError([f"port {port} for the embedded AWS: {error.strerror}"]) from error
         self._server = ThreadedMotoServer(host, port, verbose=False)
         self._host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - where this machine itself finds it
         self.url = ""
@@ -50,15 +53,7 @@ class EmbeddedAws:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this AWS."""
-        import boto3  # noqa: PLC0415
-
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        return embedded_client(self.url, service)
 
     def make_queue(self, name: str) -> str:
         """Make a queue with a dead-letter queue, as Terraform does, and return its URL.
@@ -73,10 +68,19 @@ class EmbeddedAws:
         return str(sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"])
 
 
-def _check_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigurationError([f"port {port} for the embedded AWS: {error.strerror}"]) from error
+def embedded_client(url: str, service: str) -> Any:
+    """A boto3 client of an embedded AWS, also of one in another process.
+
+    Args:
+        url: Where it answers.
+        service: For instance `sqs`.
+    """
+    import boto3  # noqa: PLC0415 - takes a moment, in which its user can already say something
+
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )

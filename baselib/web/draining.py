@@ -66,7 +66,7 @@ class DrainingMaster:
     def _drain(self, *_: object) -> None:
         """SIGTERM: fail readiness at once and keep serving until the load balancer has noticed."""
         if os.getpid() != self._master:
-            # A worker that has not set its own handlers yet: gunicorn will ask again.
+            # A worker that has not set its own handlers yet: gunicorn kills it when its time is over.
             return
         if not self._life.advance(Phase.DRAINING):
             return

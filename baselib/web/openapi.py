@@ -20,6 +20,7 @@ from werkzeug.exceptions import NotFound
 
 from baselib.contract import Settings
 from baselib.health.access import may_see_details
+from baselib.validation import misfits
 from baselib.web.problems import Problem
 
 DOCUMENT_PATH: Final = "/openapi.json"
@@ -122,9 +123,4 @@ def _query(model: type[_Model]) -> _Model:
 
 
 def _refusal(error: ValidationError) -> Problem:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return Problem(
-        422,
-        "the request does not have the form that the OpenAPI document describes",
-        errors=[{"pointer": "/" + "/".join(map(str, each["loc"])), "detail": each["msg"]} for each in found],
-    )
+    return Problem(422, "the request does not have the form that the OpenAPI document describes", errors=misfits(error))

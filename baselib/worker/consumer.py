@@ -70,7 +70,6 @@ class Consumer:
         self._queue = source
         self._name = name
         self._handle = handle
-        self._threads = threads
         self._visibility = visibility
         self._wait = wait
         self._leases = Leases()

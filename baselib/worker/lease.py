@@ -1,9 +1,8 @@
 """The messages that this process holds: received, and not yet deleted or given back."""
 
 import threading
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -20,7 +19,6 @@ class Lease:
     raw: dict[str, Any]
     until: float
     running: bool = False
-    received: float = field(default_factory=time.monotonic)
 
     @property
     def receipt(self) -> str:

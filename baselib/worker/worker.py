@@ -21,6 +21,7 @@ from baselib.service import Service
 from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed
 from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from, trace_id_from
 from baselib.telemetry.metrics.standard import MESSAGE_AGE, RESTARTS
+from baselib.validation import misfits
 from baselib.worker.consumer import Consumer, Outcome
 from baselib.worker.message import Message, Reject, Retry, attributes_of
 from baselib.worker.queue import Queue
@@ -262,8 +263,7 @@ def _with_body(message: Message[Any], model: type[BaseModel]) -> Message[Any]:
     try:
         body = model.model_validate_json(message.body)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        told = "; ".join(f"/{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+        told = "; ".join(f"{each['pointer']}: {each['detail']}" for each in misfits(error))
         raise Reject(f"the body is not a {model.__name__}: {told}") from error
     return Message(message.id, body, message.attributes, message.receive_count, message.sent, message.queue)
 

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,8 @@ from typing import Any
 
 from baselib.contract import ServiceName
 from baselib.contract.endpoints import DEPENDENCIES, INFO, READY
-from baselib.testing.embedded_aws import CREDENTIALS, REGION
+from baselib.testing.embedded_aws import CREDENTIALS, REGION, embedded_client
+from baselib.testing.ports import claim_port
 from baselib.testing.statsd import StatsdReceiver
 from tools.demo.process import Process, ask, until
 from tools.template import copy
@@ -49,7 +49,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="the web service's port; a free one when not given")
     options = parser.parse_args()
     try:
-        port = claim_port(options.port)
+        try:
+            port = claim_port(options.port)
+        except (OSError, OverflowError) as error:
+            raise RuntimeError(f"port {options.port} is taken or cannot be used: choose another with --port") from error
         for tool in ("git", "uv"):
             if shutil.which(tool) is None:
                 raise RuntimeError(f"{tool} is not installed")
@@ -267,15 +270,7 @@ def visible(running: Running) -> str:
 
 def sqs(running: Running) -> Any:
     """A client of the embedded AWS."""
-    import boto3  # noqa: PLC0415 - takes a moment, in which the demo can already say something
-
-    return boto3.client(
-        "sqs",
-        endpoint_url=running.aws_url,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    return embedded_client(running.aws_url, "sqs")
 
 
 def queue_of(log: Path) -> str | None:
@@ -284,21 +279,6 @@ def queue_of(log: Path) -> str | None:
         if line.startswith("queue "):
             return line.removeprefix("queue ")
     return None
-
-
-def claim_port(port: int) -> int:
-    """The port if it is free, a free one for 0.
-
-    Raises:
-        RuntimeError: It is taken.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            raise RuntimeError(f"port {port} is taken or cannot be used: choose another with --port") from error
-        return int(probe.getsockname()[1])
 
 
 def together(tasks: list[Callable[[], None]]) -> None:
