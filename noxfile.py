@@ -13,7 +13,7 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-EXTRAS = ".[web,worker,tools,testing]"
+EXTRAS = ".[web,worker,postgres,redis,memcached,elasticsearch,tools,testing]"
 
 
 def install(session: nox.Session, *groups: str) -> None:

@@ -8,8 +8,8 @@ from typing import TypeVar
 from baselib.aws import configure_aws
 from baselib.contract import ConfigurationError, Needs, Settings
 from baselib.data_stores import data_store_check
-from baselib.dependencies import dependency_check
 from baselib.health import HealthCheck, HealthChecks
+from baselib.http import dependency_check
 from baselib.telemetry import configure_telemetry
 
 _Check = TypeVar("_Check", bound=Callable[[], object])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 _LONGEST_TOKEN = 4096
@@ -52,6 +52,37 @@ def seconds(value: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", value) or float(value) > _LONGEST_STOP_SECONDS:
         raise ValueError(value)
     return float(value)
+
+
+def decimal(least: float, most: float) -> Callable[[str], float]:
+    """A number, whole or decimal, between two bounds, both included."""
+
+    def parse(value: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,3})?", value) or not least <= float(value) <= most:
+            raise ValueError(value)
+        return float(value)
+
+    return parse
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Names separated by commas."""
+    names = tuple(name.strip() for name in value.split(","))
+    if not all(re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", name) for name in names):
+        raise ValueError(value)
+    return names
+
+
+def networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks separated by commas."""
+    return tuple(ip_network(part.strip()) for part in value.split(","))
+
+
+def credentials(value: str) -> str:
+    """`url`, `iam`, or the ARN of a secret."""
+    if value not in {"url", "iam"} and not re.fullmatch(r"arn:aws[a-z-]*:secretsmanager:[^\s]{1,2000}", value):
+        raise ValueError(value)
+    return value
 
 
 def one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:

@@ -9,6 +9,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -20,6 +21,7 @@ from baselib.contract.timing import StopBudget
 
 Kind = Literal["web", "worker-daemon", "worker-cron"]
 LogFormat = Literal["json", "console"]
+Dialect = Literal["dogstatsd", "statsd"]
 DataStore = Literal["postgres", "redis", "memcached", "elasticsearch"]
 
 _MASK: Final = "***"
@@ -91,6 +93,20 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             Variable("STATSD_HOST", "where metrics go", "a host name or address", "metrics off", parsers.host),
             Variable("STATSD_PORT", "port of statsd", "a port from 1 to 65535", "8125", parsers.port),
             Variable(
+                "STATSD_DIALECT",
+                "form of the tags: DogStatsD's, which the CloudWatch agent reads too, or none, for the original statsd",
+                "dogstatsd or statsd",
+                "`dogstatsd`",
+                parsers.one_of("dogstatsd", "statsd", fold=str.lower),
+            ),
+            Variable(
+                "LOG_MASKED_FIELDS",
+                "fields that logs mask besides those that they always mask",
+                "names, separated by commas",
+                "none",
+                parsers.words,
+            ),
+            Variable(
                 "SENTRY_DSN",
                 "where errors go",
                 "the https:// address of a Sentry project",
@@ -129,6 +145,20 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
                 secret=True,
             ),
             Variable(
+                "TRUSTED_PROXIES",
+                "proxies between the caller and the load balancer, whose entries in X-Forwarded-For are believed",
+                "addresses and networks such as 10.0.0.0/8, separated by commas",
+                "none: the last entry is the caller",
+                parsers.networks,
+            ),
+            Variable(
+                "REQUEST_SECONDS",
+                "time budget of a request: calls made for it end before, and one that takes longer is reported as hung",
+                "a number of seconds from 1 to 3600",
+                f"{timing.REQUEST_SECONDS}",
+                parsers.decimal(1, 3600),
+            ),
+            Variable(
                 "DRAIN_SECONDS",
                 "time in which the load balancer learns that the task stops",
                 "a number of seconds from 0 to 120",
@@ -150,12 +180,26 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
                 parsers.whole(16, 1 << 24),
             ),
             Variable(
+                "MEMORY_TRACE_FRAMES",
+                "allocation snapshot when memory is over the limit: how many frames of each allocation are kept",
+                "a whole number from 0 to 50",
+                "0, no snapshot: it costs time and memory",
+                parsers.whole(0, 50),
+            ),
+            Variable(
                 "DATABASE_URL",
                 "postgres",
                 "postgresql://user:password@host:port/database",
                 "required where declared",
                 parsers.url("postgresql", "postgres"),
                 secret=True,
+            ),
+            Variable(
+                "DATABASE_CREDENTIALS",
+                "where user and password of postgres come from",
+                "url, iam, or the ARN of a Secrets Manager secret",
+                "`url`: they are in `DATABASE_URL`",
+                parsers.credentials,
             ),
             Variable(
                 "REDIS_URL",
@@ -249,15 +293,21 @@ class Settings:
     log_format: LogFormat | None = None
     statsd_host: str | None = None
     statsd_port: int = 8125
+    statsd_dialect: Dialect = "dogstatsd"
+    log_masked_fields: tuple[str, ...] = ()
     sentry_dsn: str | None = field(default=None, repr=False)
     aws_region: str | None = None
     aws_endpoint_url: str | None = None
     queue_urls: Mapping[str | None, str] = field(default_factory=dict)
     health_port: int = HEALTH_PORT
     health_token: str | None = field(default=None, repr=False)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    request_seconds: float = timing.REQUEST_SECONDS
     drain_seconds: float = timing.WEB.drain_seconds
     stop_seconds: float = timing.WEB.stop_seconds
     memory_limit_mib: int | None = None
+    memory_trace_frames: int = 0
+    database_credentials: str = "url"
     data_store_urls: Mapping[DataStore, str] = field(default_factory=dict, repr=False)
     dependency_urls: Mapping[str, str] = field(default_factory=dict)
 
@@ -306,14 +356,20 @@ _OPTIONAL: Final[Mapping[str, str]] = MappingProxyType(
                 "LOG_FORMAT",
                 "STATSD_HOST",
                 "STATSD_PORT",
+                "STATSD_DIALECT",
+                "LOG_MASKED_FIELDS",
                 "SENTRY_DSN",
                 "AWS_REGION",
                 "AWS_ENDPOINT_URL",
                 "HEALTH_PORT",
                 "HEALTH_TOKEN",
+                "TRUSTED_PROXIES",
+                "REQUEST_SECONDS",
                 "DRAIN_SECONDS",
                 "STOP_SECONDS",
                 "MEMORY_LIMIT_MIB",
+                "MEMORY_TRACE_FRAMES",
+                "DATABASE_CREDENTIALS",
             )
         },
     }

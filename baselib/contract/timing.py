@@ -11,6 +11,8 @@ from baselib.contract._document import CONTRACT
 
 MARGIN_SECONDS: Final[int] = CONTRACT["timing"]["margin_seconds"]
 KEEP_ALIVE_SECONDS: Final[int] = CONTRACT["timing"]["keep_alive_seconds"]
+# The load balancer gives up after its idle time-out: what takes longer is answered to nobody.
+REQUEST_SECONDS: Final[int] = CONTRACT["timing"]["load_balancer_idle_seconds"]
 MAXIMUM_STOP_TIMEOUT_SECONDS: Final = 120
 
 

@@ -1,5 +1,5 @@
 """The other services that a service declared it depends on."""
 
-from baselib.dependencies.reachability import dependency_check
+from baselib.http.reachability import dependency_check
 
 __all__ = ["dependency_check"]

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-from baselib.dependencies import dependency_check
-from baselib.dependencies import reachability as module
+from baselib.http import dependency_check
+from baselib.http import reachability as module
 
 
 class _Service:
