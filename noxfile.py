@@ -57,6 +57,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def benchmarks(session: nox.Session) -> None:
+    """Measure speed and memory beside the peers, and write docs/performance.md."""
+    install(session, "benchmark")
+    session.run("python", "-W", "ignore", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(python=PYTHON)
 def examples(session: nox.Session) -> None:
     """Render examples/ again, for a change of the template to be seen in review."""
     install(session, "test")

@@ -52,6 +52,27 @@ def _parser() -> argparse.ArgumentParser:
     health.add_argument("--port", type=int, help="its port; PORT or HEALTH_PORT when not given")
     health.set_defaults(run=commands.health)
 
+    doctor = subparsers.add_parser("doctor", help="say what is configured, from where, what is missing, what answers")
+    doctor.add_argument(
+        "place",
+        nargs="?",
+        type=commands.location,
+        help="package.module:name of the application, Worker or Job; found by itself in its container or repository",
+    )
+    doctor.add_argument("--json", action="store_true", help="one object of JSON, for machines")
+    doctor.set_defaults(run=commands.doctor)
+
+    log_level = subparsers.add_parser("log-level", help="change a logger's level in this container for some time")
+    log_level.add_argument("logger", help="the logger's name; root for all")
+    log_level.add_argument("level", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    log_level.add_argument("--for", dest="seconds", type=float, default=600, metavar="SECONDS", help="for how long")
+    log_level.set_defaults(run=commands.log_level)
+
+    migrate = subparsers.add_parser("migrate", help="apply the migrations of the service's postgres")
+    migrate.add_argument("package", type=commands.package, help="the service's package, which has a folder migrations")
+    migrate.add_argument("--revision", default="head", help="up to which; the newest when not given")
+    migrate.set_defaults(run=commands.migrate)
+
     dev = subparsers.add_parser("dev", help="run the service of this folder with an embedded AWS and reload")
     dev.add_argument("--port", type=int, help="the port of a web service, or of a worker's health endpoints")
     dev.add_argument("--no-reload", action="store_true", help="do not start again when a file changes")

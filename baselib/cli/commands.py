@@ -1,25 +1,22 @@
 """What each command does; a command imports what it runs, and only that."""
 
 import argparse
-import logging
 import os
 import re
 import signal
 import sys
-from importlib import import_module
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from baselib.contract import ExitCode
 from baselib.contract.endpoints import HEALTH_PORT, WEB_PORT
 from baselib.contract.parsers import port_in
 from baselib.health.probe import probe
 
-_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
-_LOCATION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+if TYPE_CHECKING:
+    from baselib.contract import Needs, Settings
 
-_logger = logging.getLogger("baselib")
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+_PACKAGE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
 
 
 class ShowVersion(argparse.Action):
@@ -30,14 +27,23 @@ class ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         """Print and exit."""
+        from importlib.metadata import version  # noqa: PLC0415 - a health check need not pay for it
+
         print(version("baselib"))
         parser.exit()
 
 
 def location(text: str) -> str:
     """A place in a module, as `package.module:name`."""
-    if not _LOCATION.fullmatch(text):
+    if not re.fullmatch(_PACKAGE + r":[A-Za-z_]\w*", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form package.module:name")
+    return text
+
+
+def package(text: str) -> str:
+    """A package, as `package` or `package.package`."""
+    if not re.fullmatch(_PACKAGE, text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a package")
     return text
 
 
@@ -78,8 +84,43 @@ def health(options: argparse.Namespace) -> int:
     return 1
 
 
+def migrate(options: argparse.Namespace) -> int:
+    """Apply the migrations of a service's postgres."""
+    return _until_crash(lambda: _migrate(options))
+
+
+def log_level(options: argparse.Namespace) -> int:
+    """Change a logger's level in every process of the service in this container, for some time."""
+    from baselib.telemetry.logs import request_level  # noqa: PLC0415
+
+    try:
+        request_level(_settings(), options.logger, options.level, options.seconds)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    level = options.level.upper()
+    print(
+        f"{options.logger} logs from {level} for {options.seconds:g} s"
+        if options.seconds
+        else f"{options.logger} logs as before"
+    )
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Say what the service is configured with, from where, and what is missing."""
+    from baselib.doctor import diagnose_location  # noqa: PLC0415
+
+    diagnosis = diagnose_location(os.environ, options.place)
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    print(diagnosis.as_json() if options.json else diagnosis.text(colour=colour))
+    return diagnosis.exit_code
+
+
 def dev(options: argparse.Namespace) -> int:
     """Run the service of the working directory for its developer."""
+    from pathlib import Path  # noqa: PLC0415
+
     from baselib.development import run  # noqa: PLC0415
 
     return run(Path.cwd(), port=options.port, reload=not options.no_reload)
@@ -99,7 +140,36 @@ def aws(options: argparse.Namespace) -> int:
     return 0
 
 
+def _migrate(options: argparse.Namespace) -> int:
+    from baselib.aws import configure_aws  # noqa: PLC0415
+    from baselib.contract import Needs  # noqa: PLC0415
+    from baselib.data_stores import migrations  # noqa: PLC0415
+    from baselib.telemetry import configure_telemetry, flush_telemetry  # noqa: PLC0415
+
+    sys.path.insert(0, "")
+    settings = _settings(Needs(kind="worker-cron", data_stores=("postgres",)))
+    configure_telemetry(settings)
+    # A secret or an IAM token may be what opens the database.
+    configure_aws(settings)
+    try:
+        applied = migrations.upgrade(settings, options.package, options.revision)
+    finally:
+        flush_telemetry()
+    print("\n".join(applied) or "nothing to migrate")
+    return 0
+
+
+def _settings(needs: "Needs | None" = None) -> "Settings":
+    """The settings of the service beside this process; how long that takes to stop is not this one's matter."""
+    from baselib.service import read_settings  # noqa: PLC0415
+
+    irrelevant = {"DRAIN_SECONDS", "STOP_SECONDS"}
+    return read_settings(needs, {name: value for name, value in os.environ.items() if name not in irrelevant})
+
+
 def _load(place: str) -> Any:
+    from importlib import import_module  # noqa: PLC0415
+
     sys.path.insert(0, "")
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
@@ -109,6 +179,8 @@ def _until_crash(run: Any) -> int:
     try:
         return int(run())
     except Exception:
+        import logging  # noqa: PLC0415 - the health check does without
+
         # Before the settings are read there is no handler, and logging writes to standard error by itself.
-        _logger.critical("crashed", exc_info=True)
+        logging.getLogger("baselib").critical("crashed", exc_info=True)
         return int(ExitCode.CRASHED)

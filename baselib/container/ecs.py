@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html
-_METADATA_VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
+METADATA_VARIABLE = "ECS_CONTAINER_METADATA_URI_V4"
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 _CREDENTIALS_VARIABLE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 
@@ -14,4 +14,4 @@ def on_ecs(environ: Mapping[str, str]) -> bool:
     Args:
         environ: The environment variables, usually `os.environ`.
     """
-    return bool(environ.get(_METADATA_VARIABLE) or environ.get(_CREDENTIALS_VARIABLE))
+    return bool(environ.get(METADATA_VARIABLE) or environ.get(_CREDENTIALS_VARIABLE))

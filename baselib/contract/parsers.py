@@ -30,6 +30,12 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def whole_or_zero(least: int, most: int) -> Callable[[str], int]:
+    """A whole number between two bounds, both included, or 0."""
+    bounded = whole(least, most)
+    return lambda value: 0 if value == "0" else bounded(value)
+
+
 port = whole(1, 65535)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from baselib.contract import parsers, timing
 from baselib.contract.endpoints import HEALTH_PORT, WEB_PORT
@@ -148,7 +149,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
                 "TRUSTED_PROXIES",
                 "proxies between the caller and the load balancer, whose entries in X-Forwarded-For are believed",
                 "addresses and networks such as 10.0.0.0/8, separated by commas",
-                "none: the last entry is the caller",
+                "none: every entry must be private",
                 parsers.networks,
             ),
             Variable(
@@ -175,9 +176,9 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             Variable(
                 "MEMORY_LIMIT_MIB",
                 "100 % of the memory allocation",
-                "a whole number of MiB from 16",
+                "a whole number of MiB from 16, or 0 for no guard",
                 "85 % of the hard limit",
-                parsers.whole(16, 1 << 24),
+                parsers.whole_or_zero(16, 1 << 24),
             ),
             Variable(
                 "MEMORY_TRACE_FRAMES",
@@ -436,6 +437,11 @@ class _Reader:
                 ServiceName(values["product"], values["service"])
             except NameRuleError as error:
                 self._problems.append(f"SERVICE_NAME is {values['service']!r}: {error}")
+        url = values["data_store_urls"].get("postgres")
+        if url and values.get("database_credentials") == "iam" and not urlsplit(url).username:
+            self._problems.append(
+                "DATABASE_URL is ***: with DATABASE_CREDENTIALS=iam accepted is postgresql://user@host:port/database"
+            )
         drain, stop = values["drain_seconds"], values["stop_seconds"]
         if drain is not None and stop is not None:
             total = drain + stop + timing.MARGIN_SECONDS

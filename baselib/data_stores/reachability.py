@@ -1,4 +1,4 @@
-"""Whether a data store can be reached: the health check that each declared one gets by itself."""
+"""Whether anybody listens at the address of a data store."""
 
 import socket
 from collections.abc import Mapping
@@ -6,10 +6,8 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from baselib.contract import DataStore
-from baselib.health import HealthCheck
+from baselib.data_stores.limits import CHECK_LIMITS
 
-_TIMEOUT_SECONDS: Final = 1.5
 _DEFAULT_PORTS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "postgresql": 5432,
@@ -23,18 +21,27 @@ _DEFAULT_PORTS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 
-def data_store_check(data_store: DataStore, url: str) -> HealthCheck:
-    """A check that connects to the data store's port; it does not log in.
+def address(url: str) -> tuple[str, int]:
+    """The host and the port of a data store.
 
     Args:
-        data_store: For instance `postgres`.
         url: Its address, as the settings hold it.
+
+    >>> address("postgresql://user:word@db/main")
+    ('db', 5432)
     """
     parts = urlsplit(url)
-    address = (parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
+    return parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
 
-    def connect() -> None:
-        with socket.create_connection(address, timeout=_TIMEOUT_SECONDS):
-            pass
 
-    return HealthCheck(data_store, connect)
+def connect(url: str) -> None:
+    """Connect to the port, and hang up.
+
+    Args:
+        url: The data store's address, as the settings hold it.
+
+    Raises:
+        OSError: Nobody answered in time.
+    """
+    with socket.create_connection(address(url), timeout=CHECK_LIMITS.seconds):
+        pass

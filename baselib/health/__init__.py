@@ -5,9 +5,32 @@
 >>> checks.add(HealthCheck("cache", lambda: None, hard=False))
 >>> checks.results()["cache"].healthy
 True
+
+The names are imported when they are first used: the container's health check, a process of its own every few seconds,
+needs none of them.
 """
 
-from baselib.health.checks import CheckResult, HealthCheck, HealthChecks
-from baselib.health.endpoints import HealthEndpoints
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["CheckResult", "HealthCheck", "HealthChecks", "HealthEndpoints"]
+if TYPE_CHECKING:
+    from baselib.health.checks import CheckResult, HealthCheck, StartUp
+    from baselib.health.endpoints import HealthEndpoints
+    from baselib.health.registry import HealthChecks
+
+__all__ = ["CheckResult", "HealthCheck", "HealthChecks", "HealthEndpoints", "StartUp"]
+
+_HOMES = {
+    "CheckResult": "baselib.health.checks",
+    "HealthCheck": "baselib.health.checks",
+    "HealthChecks": "baselib.health.registry",
+    "HealthEndpoints": "baselib.health.endpoints",
+    "StartUp": "baselib.health.checks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module  # noqa: PLC0415 - only paid for when a name is asked for
+
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'baselib.health' has no attribute {name!r}")

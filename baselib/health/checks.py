@@ -1,26 +1,38 @@
-"""Checks of what a service depends on: run side by side, each with a deadline, answered from a short-lived cache."""
+"""What is declared: a check and its schedule, a start-up function, and how a check went."""
 
-import threading
-import time
+import inspect
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-_POLL_SECONDS: Final = 0.01
+_LONGEST_SECONDS: Final = 86_400.0
+_DOWNTIME_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """One thing to look at.
+    """One thing to look at, again and again in the background.
+
+    The schedule and the attempts are those of Dropwizard's health module
+    (https://www.dropwizard.io/en/stable/manual/health.html); the interval while failed is the shorter one here, so that
+    a recovery is seen soon.
 
     Args:
         name: What is checked, such as `postgres`.
-        run: Returns when all is well, raises when not.
+        run: Returns when all is well; raises, or returns False, when not. Runs in a thread of its own.
         hard: Whether the service cannot work without it.
         required_for_traffic: Whether its failure takes the task out of the load balancer. Rarely right: what fails
             one task's check fails every task's, and then nobody answers.
-        timeout: Seconds after which it counts as failed.
-        cached: Seconds for which a result is given again, so that any number of callers cause no storm.
+        timeout: Seconds after which a run counts as failed.
+        interval: Seconds between two runs while it is healthy, give or take a fifth so that a fleet's do not align.
+        downtime_interval: The same while it is failed, or may be; 3, or `interval` where that is less, when None.
+        failures: How many runs must fail in a row before it is unhealthy; the very first run decides by itself.
+        successes: How many must succeed in a row before it is healthy again; one while it never was.
+
+    Raises:
+        TypeError: `run` is a coroutine function, which nobody would await, or cannot be called; or the name is no text.
+        ValueError: The name is empty or not printable, or a number is out of range.
     """
 
     name: str
@@ -28,117 +40,79 @@ class HealthCheck:
     hard: bool = True
     required_for_traffic: bool = False
     timeout: float = 2.0
-    cached: float = 5.0
+    interval: float = 10.0
+    downtime_interval: float | None = None
+    failures: int = 2
+    successes: int = 2
+
+    def __post_init__(self) -> None:
+        _check(self.name, self.run)
+        _check_seconds("timeout", self.timeout)
+        _check_seconds("interval", self.interval)
+        _check_seconds("downtime_interval", self.pause(failed=True))
+        if self.failures < 1 or self.successes < 1:
+            raise ValueError("failures and successes must be at least 1")
+
+    def pause(self, *, failed: bool) -> float:
+        """Seconds between two runs, while it is healthy or while it is not."""
+        if not failed:
+            return self.interval
+        return min(_DOWNTIME_SECONDS, self.interval) if self.downtime_interval is None else self.downtime_interval
+
+
+@dataclass(frozen=True, slots=True)
+class StartUp:
+    """Something that must have succeeded once before the process is ready, such as to fill a cache.
+
+    Args:
+        name: What is done, such as `warm cache`.
+        run: Returns when it is done; raises, or returns False, when it has to be tried again. It may take its time.
+        retry: Seconds before it is tried again; doubled at each further failure, up to 30.
+
+    Raises:
+        TypeError: `run` is a coroutine function or cannot be called; or the name is no text.
+        ValueError: The name is empty or not printable, or `retry` is out of range.
+    """
+
+    name: str
+    run: Callable[[], object]
+    retry: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check(self.name, self.run)
+        _check_seconds("retry", self.retry)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How a check went.
+    """How a check stands.
 
     Attributes:
-        healthy: Whether it returned in time.
-        seconds: How long it took.
-        error: What went wrong, empty when nothing did.
-        finished: When it ended, on the clock of `time.monotonic`.
+        healthy: Whether it counts as healthy, after as many attempts as it takes to change that.
+        seconds: How long the last run took, or has been hanging.
+        error: What went wrong in the last run, empty when nothing did.
+        finished: When it last answered, or when the run that hangs began; on the clock of `time.monotonic`.
+        since: When it became what it is, on the same clock.
     """
 
     healthy: bool
     seconds: float
     error: str
     finished: float
+    since: float
 
 
-@dataclass(slots=True)
-class _Entry:
-    check: HealthCheck
-    result: CheckResult | None = None
-    last_error: str = ""
-    running: threading.Thread | None = None
-    started: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def refresh(self) -> None:
-        """Begin a run unless one is going on or the last result is fresh."""
-        with self.lock:
-            if self.running is not None or self._fresh():
-                return
-            self.started = time.monotonic()
-            self.running = threading.Thread(target=self._run, name=f"health-{self.check.name}", daemon=True)
-            self.running.start()
-
-    def outcome(self) -> CheckResult | None:
-        """The fresh result; a failure once the deadline of the present run has passed; None before that."""
-        with self.lock:
-            if self.running is None:
-                # Fresh when this caller asked, or just finished; it may have grown old while another check was awaited.
-                return self.result
-            taken = time.monotonic() - self.started
-            if taken >= self.check.timeout:
-                self.last_error = f"no answer within {self.check.timeout:g} s"
-                return CheckResult(False, taken, self.last_error, time.monotonic())
-            return None
-
-    def _fresh(self) -> bool:
-        return self.result is not None and time.monotonic() - self.result.finished < self.check.cached
-
-    def _run(self) -> None:
-        error = ""
-        try:
-            self.check.run()
-        except BaseException as failure:  # noqa: BLE001 - whatever a check raises is its answer, SystemExit too
-            error = _told(failure)
-        with self.lock:
-            now = time.monotonic()
-            self.result = CheckResult(not error, now - self.started, error, now)
-            self.last_error = error or self.last_error
-            self.running = None
+def _check(name: object, run: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"a name is required, not {name!r}")
+    if not name.strip() or not name.isprintable():
+        raise ValueError(f"{name!r} is not a name: printable text is accepted")
+    if inspect.iscoroutinefunction(run):
+        raise TypeError(f"{name}: a coroutine function would never be awaited")
+    if not callable(run):
+        raise TypeError(f"{name}: {run!r} cannot be called")
 
 
-def _told(failure: BaseException) -> str:
-    try:
-        return f"{type(failure).__name__}: {failure}"
-    except Exception:  # noqa: BLE001 - an exception's own code may raise anything
-        return type(failure).__name__
-
-
-class HealthChecks:
-    """The checks of a service."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, _Entry] = {}
-
-    def add(self, check: HealthCheck) -> None:
-        """Register a check.
-
-        Raises:
-            ValueError: There is one of that name.
-        """
-        if check.name in self._entries:
-            raise ValueError(f"there is already a health check named {check.name!r}")
-        self._entries[check.name] = _Entry(check)
-
-    def checks(self) -> list[HealthCheck]:
-        """What is registered, in order."""
-        return [entry.check for entry in self._entries.values()]
-
-    def last_error(self, name: str) -> str:
-        """The last thing that went wrong with a check, empty when nothing ever did."""
-        return self._entries[name].last_error
-
-    def results(self, *, required_for_traffic: bool = False) -> dict[str, CheckResult]:
-        """Every check's result, at most as old as it may be cached; a hung check is a failed one.
-
-        Args:
-            required_for_traffic: Only the checks that take the task out of the load balancer.
-        """
-        entries = [
-            entry for entry in self._entries.values() if entry.check.required_for_traffic or not required_for_traffic
-        ]
-        for entry in entries:
-            entry.refresh()
-        results: dict[str, CheckResult] = {}
-        for entry in entries:
-            while (result := entry.outcome()) is None:
-                time.sleep(_POLL_SECONDS)
-            results[entry.check.name] = result
-        return results
+def _check_seconds(field: str, seconds: float) -> None:
+    if not (math.isfinite(seconds) and 0 < seconds <= _LONGEST_SECONDS):
+        raise ValueError(f"{field} is {seconds!r}: seconds above 0, at most {_LONGEST_SECONDS:g}, are accepted")

@@ -1,32 +1,33 @@
 """The four endpoints as a WSGI application, for web services in front of the application and for workers by itself."""
 
-import json
+import functools
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from baselib.contract import Settings
 from baselib.contract.endpoints import DEPENDENCIES, INFO, LIVE, READY
+from baselib.health import answers
 from baselib.health.access import may_see_details
-from baselib.health.checks import HealthChecks
+from baselib.health.answers import Answer
+from baselib.health.registry import HealthChecks
+from baselib.health.state import StartUpState
 from baselib.lifecycle import Life, Phase
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _PATHS: Final = frozenset({LIVE, READY, DEPENDENCIES, INFO})
-_REASONS: Final[Mapping[int, str]] = {200: "200 OK", 404: "404 Not Found", 503: "503 Service Unavailable"}
-
-Answer = tuple[int, dict[str, Any]]
+_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 class HealthEndpoints:
     """Answers the endpoints and passes everything else on.
 
     Args:
-        settings: Gives the identity and the token.
+        settings: Gives the identity, the token and the trusted proxies.
         life: Gives the phase.
         checks: Gives the results.
         application: Who answers other paths; None, and other paths are 404.
@@ -49,91 +50,94 @@ class HealthEndpoints:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request."""
-        path = environ.get("PATH_INFO", "")
-        if path in _PATHS:
-            status, body = self._answer(path, environ)
-        elif self._application is not None:
+        path = environ.get("PATH_INFO")
+        if path not in _PATHS and self._application is not None:
             return self._application(environ, start_response)
-        else:
-            status, body = 404, {"status": "not found"}
-        content = _content(body)
-        start_response(
-            _REASONS[status],
-            [
-                ("Content-Type", "application/json"),
-                ("Content-Length", str(len(content))),
-                ("Cache-Control", "no-store"),
-            ],
-        )
-        return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else content]
+        answer = self._answer(path, environ)
+        start_response(answer.status, list(answer.headers))
+        return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else answer.content]
+
+    def start(self) -> None:
+        """Begin to check in this process, before anybody asks; after a fork, not before."""
+        self._checks.start()
 
     def immediate(self, path: str) -> bytes | None:
         """The whole HTTP answer to a question that can be answered without waiting for anything, None for others.
 
         Args:
-            path: What is asked for; only liveness, and readiness where no check is required for traffic, are immediate.
+            path: What is asked for; only liveness and readiness are immediate.
         """
         if path == LIVE:
-            status, body = self._live()
-        elif path == READY and not any(check.required_for_traffic for check in self._checks.checks()):
-            status, body = self._ready()
-        else:
-            return None
-        content = _content(body)
-        return (
-            f"HTTP/1.1 {_REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-            "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
-        ).encode() + content
-
-    def _answer(self, path: str, environ: Mapping[str, Any]) -> Answer:
-        if path == LIVE:
-            return self._live()
+            return self._live().message()
         if path == READY:
-            return self._ready()
-        if not may_see_details(environ, self._settings.health_token):
-            return 404, {"status": "not found"}
-        return self._dependencies() if path == DEPENDENCIES else self._info()
+            return self._ready(wait=False).message()
+        return None
+
+    def _answer(self, path: str | None, environ: "WSGIEnvironment") -> Answer:
+        if path not in _PATHS:
+            return answers.NOT_FOUND
+        details = path not in (LIVE, READY)
+        if details and not may_see_details(environ, self._settings.health_token, self._settings.trusted_proxies):
+            return answers.NOT_FOUND
+        if environ.get("REQUEST_METHOD", "GET") not in _METHODS:
+            return answers.NOT_ALLOWED
+        if details:
+            return self._dependencies() if path == DEPENDENCIES else self._info()
+        return self._live() if path == LIVE else self._ready()
 
     def _live(self) -> Answer:
-        return (200, {"status": "alive"}) if self._alive() else (503, {"status": "stuck"})
+        return answers.ALIVE if self._alive() else answers.STUCK
 
-    def _ready(self) -> Answer:
+    def _ready(self, *, wait: bool = True) -> Answer:
         phase = self._life.phase
-        if phase != Phase.READY:
-            return 503, {"status": "not ready", "reason": phase.name.lower()}
-        failed = [
-            name for name, result in self._checks.results(required_for_traffic=True).items() if not result.healthy
-        ]
-        if failed:
-            return 503, {"status": "not ready", "reason": f"failed: {', '.join(failed)}"}
-        return 200, {"status": "ready"}
+        if phase > Phase.READY:
+            return _not_ready(phase.name.lower())
+        reason = self._checks.not_ready(wait=wait)
+        if phase == Phase.READY and not reason:
+            return answers.READY
+        # Before the process serves, what its checks say is not the reason.
+        return _not_ready(reason if phase == Phase.READY or reason.startswith("starting") else "starting")
 
     def _dependencies(self) -> Answer:
         results = self._checks.results()
+        checks = [(check, results[check.name]) for check in self._checks.checks() if check.name in results]
         now = time.monotonic()
         told = {
             check.name: {
-                "status": "healthy" if results[check.name].healthy else "failed",
+                "status": "healthy" if result.healthy else "failed",
                 "hard": check.hard,
-                "latency_ms": round(results[check.name].seconds * 1000, 1),
+                "required_for_traffic": check.required_for_traffic,
+                "latency_ms": round(result.seconds * 1000, 1),
                 "last_error": self._checks.last_error(check.name),
-                "age_seconds": round(now - results[check.name].finished, 1),
+                "age_seconds": round(now - result.finished, 1),
+                "since_seconds": round(now - result.since, 1),
             }
-            for check in self._checks.checks()
+            for check, result in checks
         }
-        down = [check for check in self._checks.checks() if not results[check.name].healthy]
+        down = [check for check, result in checks if not result.healthy]
         status = "failed" if any(check.hard for check in down) else "degraded" if down else "healthy"
-        return 200, {"status": status, "checks": told}
+        start_up = {name: _progress(state) for name, state in self._checks.start_ups().items()}
+        return Answer(200, {"status": status, "checks": told, "start_up": start_up})
 
     def _info(self) -> Answer:
-        return 200, {
+        body = {
             **self._settings.identity,
             "phase": self._life.phase.name.lower(),
             "uptime_seconds": round(time.time() - self._life.started, 1),
-            "baselib": version("baselib"),
+            "baselib": _version(),
             "python": platform.python_version(),
         }
+        return Answer(200, body)
 
 
-def _content(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body).encode() + b"\n"
+def _not_ready(reason: str) -> Answer:
+    return Answer(503, {"status": "not ready", "reason": reason})
+
+
+def _progress(state: StartUpState) -> dict[str, Any]:
+    return {"status": "done" if state.done else "waiting", "attempts": state.attempts, "last_error": state.last_error}
+
+
+@functools.cache
+def _version() -> str:
+    return version("baselib")

@@ -20,6 +20,12 @@ _SILENT_CALLER_SECONDS = 5
 class _Handler(WSGIRequestHandler):
     timeout = _SILENT_CALLER_SECONDS
 
+    def get_environ(self) -> dict[str, Any]:
+        """Leave out headers with an underscore: `X_Forwarded_For` is `X-Forwarded-For` to WSGI, but not to a proxy."""
+        for name in [name for name in self.headers if "_" in name]:
+            del self.headers[name]
+        return super().get_environ()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing: a probe every few seconds would drown the log."""
 

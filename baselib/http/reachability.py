@@ -1,6 +1,5 @@
 """Whether another service answers: the health check that each declared dependency gets by itself."""
 
-from http.client import HTTPConnection, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,9 +18,12 @@ def dependency_check(dependency: str, url: str, *, hard: bool) -> HealthCheck:
         hard: Whether this service cannot work without it.
     """
     parts = urlsplit(url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def ask() -> None:
+        # Only paid for when it is asked: it brings the packages email and ssl.
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
+
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = kind(parts.hostname or "", parts.port or kind.default_port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request("GET", parts.path.rstrip("/") + LIVE)

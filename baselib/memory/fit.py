@@ -3,6 +3,9 @@
 import logging
 from typing import Final
 
+from baselib.telemetry import metrics
+from baselib.telemetry.metrics.standard import MEMORY_UNFIT
+
 _logger = logging.getLogger(__name__)
 
 # What a service uses right after its start says little.
@@ -41,7 +44,13 @@ class Fit:
         return fits
 
     def complain(self, used: int, now: float) -> None:
-        """Say, at most once a minute, that the limit is too low."""
+        """Count that the limit is too low, and say it at most once a minute.
+
+        Args:
+            used: Bytes in use.
+            now: The time on the clock of `time.monotonic`.
+        """
+        metrics.incr(MEMORY_UNFIT.name)
         if now - self._complained < _COMPLAINT_SECONDS:
             return
         self._complained = now

@@ -22,6 +22,18 @@ def resident_bytes(process: int) -> int:
         return 0
 
 
+def private_bytes(process: int) -> int:
+    """What the end of a process would free: its resident set without the pages that it shares with others.
+
+    A forked worker shares what was preloaded, so that its resident set says little about its own growth.
+
+    Args:
+        process: Its id.
+    """
+    told = _rollup(process)
+    return told["Private_Clean"] + told["Private_Dirty"] if told else resident_bytes(process)
+
+
 def used_bytes(processes: list[int]) -> int:
     """What counts against the limit: the container's working set, or the sum of some processes outside of one.
 
@@ -31,16 +43,25 @@ def used_bytes(processes: list[int]) -> int:
     found = container.memory()
     if found is not None:
         return found.used_bytes
+    # A group without a limit is a whole session or machine, except in an ECS task, where it is the container.
+    used = container.working_set() if container.on_ecs(os.environ) else None
+    if used is not None:
+        return used
     return sum(_proportional_bytes(process) for process in processes)
 
 
 def _proportional_bytes(process: int) -> int:
-    """The resident set with shared pages divided among who shares them, as forked workers share what was preloaded."""
+    """The resident set with shared pages divided among who shares them."""
+    told = _rollup(process)
+    return told["Pss"] if told else resident_bytes(process)
+
+
+def _rollup(process: int) -> dict[str, int]:
+    """Bytes by kind; empty when the process is gone or the system does not tell."""
     try:
-        with Path(f"/proc/{process}/smaps_rollup").open("rb") as rollup:
-            for line in rollup:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, IndexError):
-        pass
-    return resident_bytes(process)
+        with Path(f"/proc/{process}/smaps_rollup").open("r", encoding="ascii") as rollup:
+            next(rollup)  # the range of addresses
+            lines = [line.split() for line in rollup]
+        return {kind.rstrip(":"): int(kibibytes) * 1024 for kind, kibibytes, _ in lines}
+    except (OSError, ValueError, StopIteration):
+        return {}

@@ -4,16 +4,20 @@ import logging
 from typing import Final
 
 from baselib.contract import Settings
-from baselib.telemetry.errors import configure_errors, flush_errors
-from baselib.telemetry.logs import configure_logs
+from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors
+from baselib.telemetry.logs import LINES, configure_logs
 from baselib.telemetry.metrics import MetricsClient, UdpTransport
 from baselib.telemetry.metrics.standard import STARTS
 from baselib.telemetry.observers import SpanErrors, SpanLog, SpanMetrics
+from baselib.telemetry.process import CollectionMetrics
+from baselib.telemetry.reporting import Reporter
 from baselib.telemetry.span import Observer, Span, current_span, finish, observed
 
 __all__ = [
     "OBSERVERS",
+    "REPORTER",
     "Span",
+    "capture_exception",
     "configure_telemetry",
     "current_span",
     "finish",
@@ -26,10 +30,13 @@ _logger = logging.getLogger(__name__)
 
 metrics: Final = MetricsClient()
 """The process's metrics client; until `configure_telemetry` it sends nothing."""
+metrics.sample(lambda: LINES.report(metrics.incr), after_fork=True)
+metrics.sample(CollectionMetrics(metrics).sample, after_fork=True)
 
 OBSERVERS: Final[tuple[Observer, ...]] = (SpanMetrics(metrics), SpanErrors(), SpanLog())
 
-_transports: Final[list[UdpTransport]] = []
+REPORTER: Final = Reporter(OBSERVERS)
+"""Tells `OBSERVERS` of the spans of this process."""
 
 
 def configure_telemetry(settings: Settings) -> None:
@@ -40,23 +47,21 @@ def configure_telemetry(settings: Settings) -> None:
     """
     configure_logs(settings)
     configure_errors(settings)
-    for transport in _transports:
-        transport.close()
-    _transports.clear()
     if settings.statsd_host is None:
         metrics.configure(None)
         _logger.info("metrics are off: STATSD_HOST is not set")
     else:
-        transport = UdpTransport(settings.statsd_host, settings.statsd_port)
-        _transports.append(transport)
-        metrics.configure(transport, prefix=settings.name.metric_prefix, tags={"environment": settings.environment})
+        metrics.configure(
+            UdpTransport(settings.statsd_host, settings.statsd_port),
+            prefix=settings.name.metric_prefix,
+            tags={"environment": settings.environment},
+            dialect=settings.statsd_dialect,
+        )
     metrics.incr(STARTS.name, tags={"release": settings.release})
 
 
 def flush_telemetry() -> None:
-    """Send what is buffered, as far as that is possible within three seconds."""
-    for transport in _transports:
-        transport.flush()
+    """Send what is buffered, as far as that is possible within three seconds; each log line has left already."""
+    REPORTER.flush()
+    metrics.flush()
     flush_errors()
-    for handler in logging.getLogger().handlers:
-        handler.flush()

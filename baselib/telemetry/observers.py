@@ -1,12 +1,13 @@
 """What is done when a span ends: a log line, metrics, and a word to Sentry."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from baselib.telemetry import errors
+from baselib.telemetry.logs.shortcut import sole_handler
 from baselib.telemetry.metrics import MetricsClient, standard
-from baselib.telemetry.span import Kind, Span
+from baselib.telemetry.span import Kind, Span, activate, current_span
 
 _logger = logging.getLogger("baselib.span")
 
@@ -20,16 +21,54 @@ _MESSAGES: Final[Mapping[Kind, str]] = {
 class SpanLog:
     """One line for each span; an error among the outcomes makes it an error line."""
 
-    def finished(self, span: Span) -> None:
-        """Log how the span ended."""
-        failed = span.outcome == "failed"
-        level = logging.ERROR if failed else logging.INFO
-        if not _logger.isEnabledFor(level):
+    def finished(self, spans: Sequence[Span]) -> None:
+        """Log how each span ended."""
+        short = sole_handler(_logger, logging.INFO)
+        if short is None:
+            for span in spans:
+                _log(span)
             return
-        message = "cron failed" if failed and span.kind == "job" else _MESSAGES[span.kind]
-        fields: dict[str, Any] = {"span": span.name, "outcome": span.outcome, "ms": round(span.seconds * 1000, 3)}
-        fields.update(span.fields)
-        _logger.log(level, message, extra=fields)
+        handler, formatter = short
+        lines: dict[int, list[str]] = {logging.INFO: [], logging.ERROR: []}
+        for span in spans:
+            level = _level(span)
+            if _logger.isEnabledFor(level):
+                name = logging.getLevelName(level)
+                lines[level].append(formatter.span_line(span, name, _logger.name, _message(span), _fields(span)))
+        for level, made in lines.items():
+            if made:
+                handler.write_lines(level, made)
+
+
+def _log(span: Span) -> None:
+    level = _level(span)
+    if not _logger.isEnabledFor(level):
+        return
+    # What `_logger.log` does, without looking up who called.
+    record = _logger.makeRecord(_logger.name, level, __file__, 0, _message(span), (), None, "finished")
+    record.created = span.ended or record.created
+    record.__dict__.update(_fields(span))
+    own = current_span()
+    activate(span)
+    _logger.handle(record)
+    activate(own)
+
+
+def _level(span: Span) -> int:
+    return logging.ERROR if span.outcome == "failed" else logging.INFO
+
+
+def _message(span: Span) -> str:
+    return "cron failed" if span.outcome == "failed" and span.kind == "job" else _MESSAGES[span.kind]
+
+
+def _fields(span: Span) -> dict[str, Any]:
+    return {
+        "span": span.name,
+        "outcome": span.outcome,
+        "ms": round(span.seconds * 1000, 3),
+        **span.log_fields(),
+    }
 
 
 class SpanMetrics:
@@ -48,18 +87,18 @@ class SpanMetrics:
     def __init__(self, client: MetricsClient) -> None:
         self._client = client
 
-    def finished(self, span: Span) -> None:
-        """Count the span and send its duration."""
-        counter, timer = self._NAMES[span.kind]
-        with self._client.pipeline() as pipeline:
-            pipeline.incr(counter, tags=span.tags)
-            pipeline.timing(timer, span.seconds * 1000, tags=span.tags)
+    def finished(self, spans: Sequence[Span]) -> None:
+        """Count each span and send its duration."""
+        for span in spans:
+            counter, timer = self._NAMES[span.kind]
+            self._client.observe(counter, timer, span.seconds * 1000, span.metric_tags())
 
 
 class SpanErrors:
     """Tells Sentry of the exception that ended a span."""
 
-    def finished(self, span: Span) -> None:
-        """Capture the span's exception, if it has one."""
-        if span.error is not None and not isinstance(span.error, SystemExit | KeyboardInterrupt | GeneratorExit):
-            errors.capture(span.error)
+    def finished(self, spans: Sequence[Span]) -> None:
+        """Capture each span's exception, if it has one."""
+        for span in spans:
+            if span.error is not None and not isinstance(span.error, SystemExit | KeyboardInterrupt | GeneratorExit):
+                errors.capture_exception(span.error)

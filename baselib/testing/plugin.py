@@ -4,13 +4,23 @@ In a folder that was not copied from the template the variables stay as they are
 """
 
 import os
+import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from baselib.contract import Settings
+    from baselib.testing.captured_errors import CapturedErrors
+    from baselib.testing.captured_logs import CapturedLogs
     from baselib.testing.embedded_aws import EmbeddedAws
+
+# Where a folder was not copied from the template, and sets no identity.
+_NOBODY: Final = {"SERVICE_PRODUCT": "test", "SERVICE_NAME": "service", "SERVICE_OWNER": "tests"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,6 +31,50 @@ def pytest_configure(config: pytest.Config) -> None:
     if answers is not None:
         for name, value in local_environment(answers).items():
             os.environ.setdefault(name, value)
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest) -> "Flask":
+    """The web service's application, as `baselib serve` loads it; a service may define another fixture of this name."""
+    from importlib import import_module  # noqa: PLC0415
+
+    from baselib.contract import ServiceName  # noqa: PLC0415
+    from baselib.testing.local_environment import ANSWERS_FILE, read_answers  # noqa: PLC0415
+
+    answers = read_answers(request.config.rootpath)
+    if answers is None or answers["kind"] != "web":
+        pytest.fail(
+            f"the fixture `app` is for web services that have a {ANSWERS_FILE}: "
+            "define a fixture `app` in conftest.py that returns the application",
+            pytrace=False,
+        )
+    application: Flask = import_module(f"{ServiceName(answers['product'], answers['service']).package}.app").app
+    return application
+
+
+@pytest.fixture
+def client(app: "Flask") -> "FlaskClient":
+    """A client of the fixture `app`."""
+    return app.test_client()
+
+
+@pytest.fixture
+def frozen_identity(monkeypatch: pytest.MonkeyPatch) -> "Settings":
+    """The same identity and the same request ids in every run, for tests that compare whole answers or lines."""
+    from baselib.contract import Settings  # noqa: PLC0415
+    from baselib.telemetry import identifiers  # noqa: PLC0415
+
+    identity = {
+        "SERVICE_PRODUCT": "frozen",
+        "SERVICE_NAME": "service",
+        "SERVICE_OWNER": "tests",
+        "SERVICE_ENVIRONMENT": "test",
+        "SERVICE_RELEASE": "0",
+    }
+    for name, value in identity.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(identifiers, "generator", random.Random(0))  # noqa: S311 - the same ids are what is asked for
+    return Settings.from_environment(identity)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +104,24 @@ def captured_metrics() -> Iterator[list[str]]:
     from baselib.telemetry import metrics  # noqa: PLC0415
 
     lines: list[str] = []
-    before = (metrics._target, metrics._prefix, metrics._tags)
-    metrics.configure(lines.append, prefix="test")
-    yield lines
-    metrics.configure(before[0], prefix=before[1], tags=before[2])
+    with metrics.redirected(lines.append, prefix="test"):
+        yield lines
+
+
+@pytest.fixture
+def captured_logs() -> "Iterator[CapturedLogs]":
+    """The test's log lines, as the objects that production would write."""
+    from baselib.testing.captured_logs import CapturedLogs  # noqa: PLC0415
+
+    with CapturedLogs() as logs:
+        yield logs
+
+
+@pytest.fixture
+def captured_errors() -> "Iterator[CapturedErrors]":
+    """What the test would have told Sentry; nothing is sent."""
+    from baselib.contract import Settings  # noqa: PLC0415
+    from baselib.testing.captured_errors import CapturedErrors  # noqa: PLC0415
+
+    with CapturedErrors(Settings.from_environment({**_NOBODY, **os.environ})) as errors:
+        yield errors

@@ -1,15 +1,21 @@
 """The Flask application of a service, with everything around it that every service has."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-from flask import Flask
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from baselib.contract import DataStore, Needs
 from baselib.health import HealthEndpoints
+from baselib.health.access import may_see_details
 from baselib.lifecycle import LIFE, Life
 from baselib.service import Service
-from baselib.web import openapi, problems
-from baselib.web.requests import RequestSpans, note_route
+from baselib.web import problems
+from baselib.web.requests import RequestSpans
+
+OPENAPI_PATH: Final = "/openapi.json"
 
 
 def create_app(
@@ -48,11 +54,20 @@ def create_app(
     service = Service(needs, environ)
     app = Flask(import_name)
     app.extensions["baselib"] = service
-    app.before_request(note_route)
     problems.register(app)
     if routes is not None:
         routes(app, service)
-    openapi.register(app, service.settings)
-    spans = RequestSpans(app.wsgi_app)
+    app.add_url_rule(OPENAPI_PATH, "openapi", lambda: _openapi(app, service))
+    spans = RequestSpans(app.wsgi_app, service.settings.request_seconds)
     app.wsgi_app = HealthEndpoints(service.settings, life, service.checks, spans)  # type: ignore[method-assign]
     return app
+
+
+def _openapi(app: Flask, service: Service) -> ResponseReturnValue:
+    """The OpenAPI document, for those who may see the detail endpoints."""
+    if not may_see_details(request.environ, service.settings.health_token, service.settings.trusted_proxies):
+        raise NotFound
+    # Imported when somebody asks: what draws the document costs more to import than Flask.
+    from baselib.web.openapi import document  # noqa: PLC0415
+
+    return app.json.response(document(app, service.settings))

@@ -1,115 +1,286 @@
-"""gunicorn's gthread worker, which answers liveness and readiness also while every request thread is busy.
+"""gunicorn's gthread worker, in which a request thread has to do with nothing but complete requests.
 
-A request normally passes through the pool of request threads, so that a health check would wait behind the requests
-that keep them busy, and the container would be killed for being popular. While the pool is busy the main thread looks
-at what a connection asks before it queues it, and answers the two endpoints by itself.
+The main thread reads the head of each request, so that any number of silent or slow clients hold no thread; it answers
+liveness by itself, and readiness while every request thread is busy; and it refuses what can no longer be answered in
+time.
 """
 
 import contextlib
+import errno
+import logging
+import math
 import select
 import selectors
-import socket
+import threading
 import time
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from werkzeug.exceptions import HTTPException
 
+from baselib.contract.endpoints import LIVE
 from baselib.health import HealthEndpoints
+from baselib.telemetry import metrics
+from baselib.telemetry.metrics.standard import REQUEST_QUEUE_TIME
+from baselib.web.board import Board
+from baselib.web.connections import Connection
+from baselib.web.parse_errors import status_of
+from baselib.web.reception import Reception
+from baselib.web.refusals import refuse
+from baselib.web.request_head import field, path_of
+from baselib.web.request_threads import RequestThreads
+from baselib.web.shedding import Shedding
+from baselib.web.slow_clients import guard_body
+from baselib.web.watchdog import Watchdog
 
-_LONGEST_HEAD_BYTES: Final = 4096
-# How long a listener may have a connection waiting that no other worker takes, before a full worker looks at it.
-_PATIENCE_SECONDS: Final = 0.1
-_BUSY_POLL_SECONDS: Final = 0.1
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_HEALTH: Final = b"GET /healthz/"
+# How long a full worker leaves a new connection to the others before it takes it all the same.
+_PATIENCE_SECONDS: Final = 0.02
 _ACCEPTED_AT_ONCE: Final = 64
+_BUSY_POLL_SECONDS: Final = 0.1
+_IDLE_POLL_SECONDS: Final = 1.0
+_QUEUE_TIME_RATE: Final = 0.1
+
+_logger = logging.getLogger("baselib.web")
 
 
 class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """A gthread worker whose health endpoints do not wait for a request thread."""
+    """A gthread worker that spends its request threads on complete requests alone.
+
+    Attributes:
+        request_seconds: The time budget of a request; set before the fork, as are the next two.
+        board: Where the number of requests in flight is written; None for nowhere.
+        slot: The worker's place on the board.
+    """
+
+    request_seconds = 60.0
+    board: Board | None = None
+    slot: int | None = None
+    wsgi: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._queued = 0
-        self._waiting_since: float | None = None
+        self._in_flight = 0
+        self._given_up = False
+        self._patient_until = self._next_tick = self._next_second = 0.0
 
-    @property
-    def _busy(self) -> bool:
-        return bool(self._queued >= self.cfg.threads)
+    @classmethod
+    def check_config(cls, cfg: Config, log: Any) -> None:
+        """Refuse what this worker does not do.
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Give a connection to the pool, unless it is busy and the connection asks for an answer that is known."""
-        if self._busy:
-            request = _peek(conn.sock)
-            if request is None:
-                # Nothing has arrived yet: decided when it has.
-                self._await_data(conn)
-                return
-            answer = self._known_answer(request)
-            if answer is not None:
-                self._answer(conn, len(request), answer)
-                return
-        self._queued += 1
-        super().enqueue_req(conn)
+        Raises:
+            RuntimeError: TLS is configured.
+        """
+        super().check_config(cfg, log)
+        if cfg.is_ssl:
+            raise RuntimeError("the load balancer ends TLS: certfile and keyfile cannot be used")
 
-    def finish_request(self, conn: TConn, fs: Any) -> None:
-        """A request thread is free again."""
-        self._queued -= 1
-        super().finish_request(conn, fs)
+    def get_thread_pool(self) -> RequestThreads:
+        """The request threads; they start when the application is loaded."""
+        return RequestThreads(self.cfg.threads, self.handle, partial(self.method_queue.defer, self._finished))
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait as gunicorn does; while the worker is full, also look at what no other worker takes."""
-        super().wait_for_and_dispatch_events(min(timeout, _BUSY_POLL_SECONDS) if self._busy else timeout)
-        if self._accepting or not self.alive:
-            self._waiting_since = None
+    def load_wsgi(self) -> None:
+        """Load the application, and put the worker's notes between it and gunicorn."""
+        super().load_wsgi()
+        self._application: Any = self.wsgi
+        self.wsgi = self._serve
+        endpoints = getattr(self._application, "wsgi_app", None)
+        if isinstance(endpoints, HealthEndpoints):
+            endpoints.start()
+        self._reception = Reception(self.cfg, self.poller, self._dispatch)
+        # gunicorn counts them, and announces the end of a connection when there are too many.
+        self.keepalived_conns = self._reception.idle
+        self._shedding = Shedding(self.cfg.threads, self.request_seconds)
+        self._watchdog = Watchdog(self.tpool, self.request_seconds)
+        self.tpool.start()
+
+    # The main thread's loop.
+
+    def run(self) -> None:
+        """Serve until told to stop, then finish what is in flight."""
+        self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks)
+        self.set_accept_enabled(True)
+        while self.alive:
+            if not self._accepting and time.monotonic() >= self._patient_until:
+                self._accept_what_nobody_took()
+            self._turn()
+        self.set_accept_enabled(False)
+        now = time.monotonic()
+        # Whoever has just connected, or kept a connection alive, may be sending a request at this moment.
+        self._reception.stop(STOP_KEEPALIVE_LINGER)
+        while self._reception.open > self._hung() and time.monotonic() < now + self.cfg.graceful_timeout:
+            self._turn()
+        self._reception.close_all()
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        # The queue's pipe stays open: a request that ends late would write to whatever had its number by then.
+        for listener in self.sockets:
+            listener.close()
+
+    def _turn(self) -> None:
+        if self.alive and not self._accepting:
+            seconds = _PATIENCE_SECONDS
+        elif not self.alive or self._reception.restless or self._in_flight > self.cfg.threads:
+            seconds = _BUSY_POLL_SECONDS
+        else:
+            seconds = _IDLE_POLL_SECONDS
+        self.wait_for_and_dispatch_events(seconds)
+        now = time.monotonic()
+        if now >= self._next_tick:
+            self._next_tick = now + _BUSY_POLL_SECONDS
+            self._tick(now)
+
+    def _tick(self, now: float) -> None:
+        self._reception.tick(now)
+        for connection in self._shedding.late(list(self.tpool.waiting), now):
+            if self.tpool.withdraw(connection):
+                self._count_in_flight(-1)
+                self._shed(connection, "waited")
+        if now >= self._next_second:
+            self._next_second = now + _IDLE_POLL_SECONDS
+            self.notify()
+            self._watchdog.look(now)
+            if not self.is_parent_alive():
+                self.alive = False
+            elif self.alive and self._watchdog.given_up(now):
+                self.alive, self._given_up = False, True
+
+    def _hung(self) -> int:
+        """How many connections are not worth waiting for."""
+        return len(self.tpool.running) if self._given_up else 0
+
+    # Connections.
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection; a worker that is full first leaves it to the others for a moment."""
+        if self._reception.occupied >= self.cfg.worker_connections:
+            self._be_patient()
+        else:
+            self._accept(listener)
+
+    def _be_patient(self) -> None:
+        self.set_accept_enabled(False)
+        self._patient_until = time.monotonic() + _PATIENCE_SECONDS
+
+    def _accept_what_nobody_took(self) -> None:
+        self.set_accept_enabled(True)
+        for _ in range(_ACCEPTED_AT_ONCE):
+            waiting = select.select(self.sockets, [], [], 0)[0]
+            for listener in waiting:
+                self._accept(listener)
+            if not waiting or not self._accepting:
+                break
+
+    def _accept(self, listener: Any) -> None:
+        if not self._reception.make_room():
+            self._be_patient()
             return
-        waiting = select.select(self.sockets, [], [], 0)[0]
-        if not waiting:
-            self._waiting_since = None
-        elif self._waiting_since is None:
-            self._waiting_since = time.monotonic()
-        elif time.monotonic() - self._waiting_since >= _PATIENCE_SECONDS:
-            for _ in range(_ACCEPTED_AT_ONCE):
-                self.accept(waiting[0])
-                if not select.select(waiting[:1], [], [], 0)[0]:
-                    break
+        try:
+            accepted, client = listener.accept()
+        except OSError as error:
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                self._reception.make_room(least=True)
+                self._be_patient()
+            elif error.errno not in {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}:
+                raise
+            return
+        self._reception.admit(accepted, client, listener.getsockname())
 
-    def _await_data(self, conn: TConn) -> None:
-        conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + self.cfg.keepalive
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._data_arrived, conn))
+    def _dispatch(self, connection: Connection) -> None:
+        """A request has come: answer it here, refuse it, or let a request thread have it."""
+        head = connection.received
+        connection.budget = math.inf
+        if head.startswith(_HEALTH):
+            answer = self._known_answer(head)
+            if answer is not None:
+                self._reception.answer(connection, answer)
+                return
+        elif self._in_flight >= self.cfg.threads:
+            connection.budget = self._shedding.budget(head)
+            if self._shedding.wait(len(self.tpool.waiting)) > connection.budget:
+                self._shed(connection, "predicted")
+                return
+        self._reception.occupy(connection, occupies=True)
+        connection.queued = time.monotonic()
+        self._count_in_flight(1)
+        self.tpool.submit(connection)
 
-    def _data_arrived(self, conn: TConn, client: socket.socket) -> None:
-        self.poller.unregister(client)
-        self.pending_conns.remove(conn)
-        client.setblocking(True)
-        self.enqueue_req(conn)
-
-    def _known_answer(self, request: bytes) -> bytes | None:
-        endpoints = getattr(self.wsgi, "wsgi_app", None)
+    def _known_answer(self, head: bytes | bytearray) -> bytes | None:
+        """The answer to a health question that needs no request thread, None for others."""
+        endpoints = getattr(self._application, "wsgi_app", None)
         if not isinstance(endpoints, HealthEndpoints):
             return None
-        method, _, rest = request.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0]
-        return endpoints.immediate(path.decode("latin-1")) if method == b"GET" else None
+        if field(head, "Content-Length") or field(head, "Transfer-Encoding"):
+            return None
+        path = path_of(head)[1]
+        # A thread that is free may wait for the first results of a worker that has just begun; the main thread may not.
+        return endpoints.immediate(path) if path == LIVE or self._in_flight >= self.cfg.threads else None
 
-    def _answer(self, conn: TConn, size: int, answer: bytes) -> None:
+    def _shed(self, connection: Connection, reason: str) -> None:
+        answer = self._shedding.refuse(reason, connection.received, len(self.tpool.waiting))
+        self._reception.answer(connection, answer)
+
+    def _finished(self, connection: Connection, again: bool) -> None:
+        """A request thread is done with a connection."""
+        self._count_in_flight(-1)
+        self._shedding.note(time.monotonic() - connection.started)
+        metrics.timing(REQUEST_QUEUE_TIME.name, (connection.started - connection.queued) * 1000, rate=_QUEUE_TIME_RATE)
+        if again:
+            self._reception.keep(connection)
+        else:
+            self._reception.linger(connection)
+
+    def _count_in_flight(self, change: int) -> None:
+        self._in_flight += change
+        if self.board is not None and self.slot is not None:
+            self.board.write(self.slot, self._in_flight)
+
+    # The request threads.
+
+    def _serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        connection = self.tpool.running[threading.get_ident()]
+        connection.environ = environ
+        environ["baselib.queued"] = connection.queued
+        return self._application(environ, start_response)  # type: ignore[no-any-return]
+
+    def handle(self, conn: Connection) -> bool:
+        """Answer the request of a connection; says whether another one may follow."""
+        try:
+            return bool(super().handle(conn))
+        except SystemExit as error:
+            # Of the application's: it means to end the thread, which would leave the worker one short.
+            self.handle_error(None, conn.sock, conn.client, error)
+            return False
+
+    def handle_request(self, req: Request, conn: Connection) -> bool:
+        """Answer a request, whose body is read at the client's own risk."""
+        guard_body(req)
+        return bool(super().handle_request(req, conn))
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Whether another request can follow; what is left of the body must be read before."""
+        if not keepalive:
+            return False
+        if getattr(conn.parser.mesg.body.reader, "length", None) == 0:
+            return True
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except HTTPException:
+            return False
+
+    def handle_error(self, req: Request | None, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a request that gunicorn could not parse, or whose application failed in front of Flask."""
+        connection = self.tpool.running[threading.get_ident()]
+        status = status_of(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            _logger.error("request failed", exc_info=exc)
         with contextlib.suppress(OSError):
-            # What is left unread would turn the close into a reset.
-            conn.sock.recv(size)
-            conn.sock.setblocking(False)
-            conn.sock.send(answer)
-            conn.sock.shutdown(socket.SHUT_WR)
-        self.nr_conns -= 1
-        conn.close()
-
-
-def _peek(connection: socket.socket) -> bytes | None:
-    """The head of the request that waits; empty when it is not complete, None when nothing has arrived."""
-    try:
-        found = connection.recv(_LONGEST_HEAD_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""
-    return found if found.endswith(b"\r\n\r\n") else b""
+            client.sendall(refuse(status, connection, status.phrase.lower(), type(exc).__name__))

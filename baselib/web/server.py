@@ -1,6 +1,7 @@
 """gunicorn, run from Python, so that the process ends with the contract's exit codes."""
 
 import logging
+import signal
 import sys
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from gunicorn.util import import_app
 from baselib.contract import ExitCode, Settings
 from baselib.service import Service, read_settings
 from baselib.web.gunicorn_options import gunicorn_options
+from baselib.web.service_config import read_service_config
 
 _logger = logging.getLogger("baselib.web")
 
@@ -29,6 +31,8 @@ def serve(location: str, host: str = "0.0.0.0") -> None:  # noqa: S104 - see bas
     """
     # Loaded before gunicorn's options are made, so that one start shows every wrong variable, also those that the
     # application's own needs make required.
+    # Until gunicorn has handlers: process 1 of a container ignores what it does not handle.
+    signal.signal(signal.SIGTERM, _end_at_once)
     sys.path.insert(0, "")
     application = import_app(location)
     service = getattr(application, "extensions", {}).get("baselib")
@@ -41,10 +45,14 @@ def serve(location: str, host: str = "0.0.0.0") -> None:  # noqa: S104 - see bas
         raise
 
 
+def _end_at_once(*_: object) -> None:
+    raise SystemExit(int(ExitCode.FINISHED))
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, application: Any, settings: Settings, host: str) -> None:
         self._application = application
-        self._options = gunicorn_options(settings, host)
+        self._options = gunicorn_options(settings, host, read_service_config())
         super().__init__()
 
     def load_config(self) -> None:

@@ -88,6 +88,7 @@ class Consumer:
 
     def start(self) -> None:
         """Begin to consume."""
+        self._turned = time.monotonic()
         for thread in (*self._handlers, self._deleter, self._keeper, self._receiver):
             thread.start()
 

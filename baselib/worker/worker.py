@@ -16,7 +16,7 @@ from baselib.contract import ConfigurationError, DataStore, ExitCode, Needs
 from baselib.health import HealthEndpoints
 from baselib.health.server import HealthServer
 from baselib.lifecycle import LIFE, Life, Phase
-from baselib.memory import Fit, MemoryGuard, memory_limit, used_bytes
+from baselib.memory import AllocationTrace, Fit, MemoryGuard, memory_limit, used_bytes
 from baselib.service import Service
 from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed
 from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from, trace_id_from
@@ -30,6 +30,7 @@ _logger = logging.getLogger("baselib.worker")
 
 _MAIN: Final = "main"
 _INTERRUPTED_SECONDS: Final = 1.0
+_START_UP_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Worker:
             hard_dependencies=tuple(hard_dependencies),
             soft_dependencies=tuple(soft_dependencies),
         )
-        self.service = Service(needs, environ)
+        self.service = Service(needs, environ, threads=threads * (1 + len(queues)))
         self._threads = threads
         self._visibility = visibility
         self._life = life
@@ -180,11 +181,17 @@ class Worker:
             settings,
             self._life,
             self.service.checks,
-            alive=lambda: all(consumer.alive for consumer in consumers),
+            # Before it is ready, it does not consume yet.
+            alive=lambda: self._life.phase == Phase.STARTING or all(consumer.alive for consumer in consumers),
         )
         with HealthServer(endpoints, settings.health_port, host):
+            self.service.checks.start()
+            if not self._started_up():
+                consumers.clear()
             for consumer in consumers:
                 consumer.start()
+            trace = AllocationTrace(settings.memory_trace_frames)
+            trace.start()
             guard = self._guard()
             self._life.advance(Phase.READY)
             _logger.info("ready", extra={"queues": sorted(queue or _MAIN for queue in self._handlers)})
@@ -196,6 +203,8 @@ class Worker:
             given_back = _drain(consumers, self._stop_seconds)
             self._life.advance(Phase.STOPPED)
         _logger.info("stopped", extra={"given_back": given_back})
+        if self._exit_code == ExitCode.MEMORY:
+            trace.tell()
         flush_telemetry()
         return int(self._exit_code)
 
@@ -216,6 +225,13 @@ class Worker:
             _logger.exception("handler failed", extra={"message_id": message.id})
             return Outcome.RETRIED, None
         return Outcome.DONE, None
+
+    def _started_up(self) -> bool:
+        """Wait until what the service needs before its first message has been done; False when it has to stop first."""
+        while not all(each.done for each in self.service.checks.start_ups().values()):
+            if self._stop.wait(_START_UP_POLL_SECONDS):
+                return False
+        return True
 
     def _interrupt(self, *_: object) -> None:
         """Ctrl-C, or a reload: somebody waits at the terminal, so not for a whole long poll."""

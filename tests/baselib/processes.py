@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
-from baselib import aws
+from baselib import aws, data_stores, dns
 from baselib.aws import clients
 from baselib.telemetry import metrics
+from baselib.telemetry.logs import leave_uncaught
 from baselib.telemetry.span import deactivate
 
 _T = TypeVar("_T")
@@ -210,6 +211,10 @@ def restored() -> Iterator[None]:
             root.removeHandler(handler)
         root.setLevel(level)
         logging.captureWarnings(capture=False)
+        leave_uncaught()
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
         metrics.configure(target, prefix=prefix, tags=tags)
         clients._clients._settings = settings
         aws.reset()
+        data_stores.reset()
+        dns.uninstall()

@@ -7,26 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from baselib import http
 from baselib.aws import clients
 from baselib.contract import ConfigurationError, Needs
 from baselib.service import Service, read_settings
-from baselib.telemetry import metrics
+from tests.baselib.processes import restored, until
 
 IDENTITY = {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "platform"}
 
 
 @pytest.fixture(autouse=True)
 def _process_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    before = (metrics._target, metrics._prefix, metrics._tags)
-    settings = clients._clients._settings
-    yield
-    clients._clients._settings = settings
-    metrics.configure(before[0], prefix=before[1], tags=before[2])
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    handlers = logging.getLogger().handlers[:]
+    with restored():
+        yield
+    logging.getLogger().handlers[:] = handlers
 
 
 def test_wrong_settings_are_told_on_standard_error_and_end_the_process(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +82,47 @@ def test_a_service_adds_checks_of_its_own() -> None:
         service.health_check("licence")(licence)
 
 
+def test_a_check_has_a_schedule_of_its_own() -> None:
+    service = Service(Needs(), IDENTITY)
+    service.health_check("licence", interval=60.0)(lambda: None)
+    assert service.checks.checks()[0].interval == 60.0
+
+
+def test_a_service_is_not_ready_before_its_start_up_functions_have_succeeded() -> None:
+    service, broken = Service(Needs(), IDENTITY), [True]
+
+    @service.start_up("warm cache", retry=0.02)
+    def warm() -> None:
+        if broken[0]:
+            raise OSError("away")
+
+    assert service.checks.not_ready() == "starting: warm cache"
+    broken[0] = False
+    until(lambda: service.checks.not_ready() == "", "it is ready")
+
+
+def test_a_forgotten_name_does_not_lose_the_function() -> None:
+    service = Service(Needs(), IDENTITY)
+    for decorator in (service.health_check, service.start_up):
+        with pytest.raises(TypeError, match="a name is required"):
+            decorator(lambda: None)  # type: ignore[arg-type]
+
+
 def test_aws_clients_are_this_services() -> None:
     service = Service(Needs(), IDENTITY)
     assert clients._clients._settings is service.settings
+
+
+def test_every_declared_dependency_has_a_client() -> None:
+    needs = Needs(hard_dependencies=("shop-api",), soft_dependencies=("shop-off",))
+    Service(needs, {**IDENTITY, "SHOP_API_URL": "http://127.0.0.1:9"})
+    assert http.client("shop-api").dependency == "shop-api"
+    assert http.client("shop-off").get("/", fallback=[]).json() == []
+
+
+def test_static_keys_on_ecs_end_the_process_with_78(capsys: pytest.CaptureFixture[str]) -> None:
+    held = {**IDENTITY, "AWS_ACCESS_KEY_ID": "AKIA", "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4"}
+    with pytest.raises(ConfigurationError) as end:
+        read_settings(environ=held)
+    assert end.value.code == 78
+    assert "AWS_ACCESS_KEY_ID" in capsys.readouterr().err

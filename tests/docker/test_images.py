@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests import package_index
-from tests.docker.engine import Engine
+from tests.docker.engine import BASE_IMAGE, Engine
 from tests.template.conftest import ANSWERS
 from tools.template import copy, git
 
@@ -20,6 +20,8 @@ pytestmark = pytest.mark.e2e
 IDENTITY = {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER": "Learning"}
 LOCKED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
 NOBODY = "http://127.0.0.1:9/123456789012/duolingo-api-local"
+LARGEST_WEB_MIB = 65
+PLACES = {"web": "app:app", "worker-daemon": "worker:worker"}
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +96,16 @@ def test_the_image_runs_locked_and_stops_cleanly(
     check_refusal(engine, tag)
     if kind == "worker-cron":
         check_job(engine, tag)
-    else:
-        check_service(engine, tag, {"QUEUE_URL": NOBODY, "AWS_REGION": "us-east-1"} if kind == "worker-daemon" else {})
+        return
+    if kind == "web":
+        assert (size(engine, tag) - size(engine, BASE_IMAGE)) / 2**20 <= LARGEST_WEB_MIB
+    more = {"QUEUE_URL": NOBODY, "AWS_REGION": "us-east-1"} if kind == "worker-daemon" else {}
+    check_service(engine, tag, f"duolingo_api.{PLACES[kind]}", more)
+
+
+def size(engine: Engine, tag: str) -> int:
+    """The bytes of an image's layers."""
+    return int(engine.run("image", "inspect", "--format={{.Size}}", tag).stdout)
 
 
 def check_contents(engine: Engine, tag: str) -> None:
@@ -114,8 +124,8 @@ def check_refusal(engine: Engine, tag: str) -> None:
     assert "SERVICE_PRODUCT is not set" in refused.stderr
 
 
-def check_service(engine: Engine, tag: str, more: dict[str, str]) -> None:
-    """The container's health check answers, nothing can be written, and SIGTERM ends it with 0."""
+def check_service(engine: Engine, tag: str, place: str, more: dict[str, str]) -> None:
+    """The container's health check and the doctor answer, nothing can be written, and SIGTERM ends it with 0."""
     variables = [f"--env={name}={value}" for name, value in {**IDENTITY, **more, "DRAIN_SECONDS": "0"}.items()]
     container = engine.run("run", "--detach", "--health-interval=1s", *LOCKED, *variables, tag).stdout.strip()
     try:
@@ -126,6 +136,8 @@ def check_service(engine: Engine, tag: str, more: dict[str, str]) -> None:
         assert health(engine, container) == "healthy", logs.stdout + logs.stderr
         answered = engine.run("exec", container, "baselib", "health")
         assert '"alive"' in answered.stdout
+        # What it is told to reach may well be missing, but it has found the service.
+        assert place in engine.run("exec", container, "baselib", "doctor", check=False).stdout
         assert engine.run("exec", container, "touch", "/app/file", check=False).returncode != 0
         engine.run("stop", "--time=30", container)
         state = json.loads(engine.run("inspect", container).stdout)[0]["State"]

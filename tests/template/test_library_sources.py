@@ -14,7 +14,6 @@ from tools.template import copy, git
 pytestmark = pytest.mark.slow
 
 
-
 @pytest.fixture(scope="session")
 def wheels(platform: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel of the platform's commit."""

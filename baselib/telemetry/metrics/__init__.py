@@ -8,7 +8,9 @@
 ['duolingo.api.lessons:1|c|#environment:prod,language:es']
 """
 
-from baselib.telemetry.metrics.client import MetricsClient, Pipeline, Timer
+from baselib.telemetry.metrics.client import MetricsClient
+from baselib.telemetry.metrics.recorder import Pipeline
+from baselib.telemetry.metrics.timer import Timer
 from baselib.telemetry.metrics.transport import UdpTransport
 
 __all__ = ["MetricsClient", "Pipeline", "Timer", "UdpTransport"]

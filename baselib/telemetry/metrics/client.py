@@ -1,255 +1,231 @@
-"""The client: the interface of `statsd.StatsClient`, plus tags and histograms.
+"""The client: the interface of `statsd.StatsClient`, whose calls only leave an event for a thread to send."""
 
-The lines follow https://github.com/statsd/statsd/blob/master/docs/metric_types.md, the tags
-https://docs.datadoghq.com/developers/dogstatsd/datagram_shell/, which the CloudWatch agent reads too.
-"""
-
+import atexit
+import contextlib
 import functools
-import inspect
-import random
-import re
-import time
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, cast
+import logging
+import os
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
-Tags = Mapping[str, str]
+from baselib.telemetry.metrics.events import MAXIMUM_WAITING, Event, Key
+from baselib.telemetry.metrics.lines import Lines
+from baselib.telemetry.metrics.recorder import Recorder, Tags
+from baselib.telemetry.metrics.sender import Sender
+from baselib.telemetry.metrics.series import Dialect
+from baselib.telemetry.metrics.standard import METRICS_LOST
+from baselib.telemetry.metrics.transport import UdpTransport
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_SAMPLE_SECONDS: Final = 10.0
+_FLUSH_SECONDS: Final = 1.0
+# So many events waiting wake the thread before its time.
+_CROWDED: Final = MAXIMUM_WAITING // 2
 
-# These separate the parts of a line; in a name or a tag they would forge another metric.
-_UNSAFE = re.compile(r"[:|#@,\s\x00-\x1f\x7f]")
+_logger = logging.getLogger(__name__)
 
-
-class _Recorder:
-    """Everything that turns a call into a line; where the line goes is the subclass's matter."""
-
-    _prefix: str
-    _tags: Mapping[str, str]
-
-    def _emit(self, line: str) -> None:
-        raise NotImplementedError
-
-    def pipeline(self) -> "Pipeline":
-        """A client whose metrics leave together."""
-        return Pipeline(self)
-
-    def timer(self, stat: str, rate: float = 1, tags: Tags | None = None) -> "Timer":
-        """A context manager and decorator that times what it surrounds.
-
-        Args:
-            stat: The metric's name.
-            rate: The share of calls that are sent, from 0 to 1.
-            tags: Tags of this metric.
-        """
-        return Timer(self, stat, rate, tags)
-
-    def timing(self, stat: str, delta: float | timedelta, rate: float = 1, tags: Tags | None = None) -> None:
-        """Send a duration.
-
-        Args:
-            stat: The metric's name.
-            delta: Milliseconds, or a timedelta.
-            rate: The share of calls that are sent, from 0 to 1.
-            tags: Tags of this metric.
-        """
-        milliseconds = delta.total_seconds() * 1000.0 if isinstance(delta, timedelta) else delta
-        self._send(stat, f"{milliseconds:.6f}|ms", rate, tags)
-
-    def incr(self, stat: str, count: float = 1, rate: float = 1, tags: Tags | None = None) -> None:
-        """Add `count` to a counter."""
-        self._send(stat, f"{count}|c", rate, tags)
-
-    def decr(self, stat: str, count: float = 1, rate: float = 1, tags: Tags | None = None) -> None:
-        """Take `count` from a counter."""
-        self.incr(stat, -count, rate, tags)
-
-    def gauge(
-        self,
-        stat: str,
-        value: float,
-        rate: float = 1,
-        delta: bool = False,
-        tags: Tags | None = None,
-    ) -> None:
-        """Set a gauge, or change it by `value` when `delta` is true."""
-        if value < 0 and not delta:
-            # A sign means a change in the protocol, so that a negative value has to start from zero.
-            if rate < 1 and random.random() > rate:  # noqa: S311
-                return
-            with self.pipeline() as pair:
-                pair._send(stat, "0|g", 1, tags)
-                pair._send(stat, f"{value}|g", 1, tags)
-            return
-        sign = "+" if delta and value >= 0 else ""
-        self._send(stat, f"{sign}{value}|g", rate, tags)
-
-    def set(self, stat: str, value: Any, rate: float = 1, tags: Tags | None = None) -> None:
-        """Count a value among the distinct values of a set."""
-        self._send(stat, f"{_UNSAFE.sub('_', str(value))}|s", rate, tags)
-
-    def histogram(self, stat: str, value: float, rate: float = 1, tags: Tags | None = None) -> None:
-        """Send a value whose distribution matters, such as a size."""
-        self._send(stat, f"{value}|h", rate, tags)
-
-    def _send(self, stat: str, value: str, rate: float, tags: Tags | None) -> None:
-        if rate < 1:
-            if random.random() > rate:  # noqa: S311
-                return
-            value = f"{value}|@{rate}"
-        name = _UNSAFE.sub("_", f"{self._prefix}.{stat}" if self._prefix else stat)
-        everything = {**self._tags, **tags} if tags else self._tags
-        if everything:
-            told = ",".join(f"{_UNSAFE.sub('_', key)}:{_UNSAFE.sub('_', str(tag))}" for key, tag in everything.items())
-            value = f"{value}|#{told}"
-        self._emit(f"{name}:{value}")
+_clients: "Final[weakref.WeakSet[MetricsClient]]" = weakref.WeakSet()
 
 
-class MetricsClient(_Recorder):
+class MetricsClient(Recorder):
     """A drop-in for `statsd.StatsClient`.
 
+    >>> lines = []
+    >>> client = MetricsClient(lines.append, prefix="duolingo.api")
+    >>> with client.timer("lessons.time"):
+    ...     client.gauge("lessons.open", 3)
+    >>> lines[0]
+    'duolingo.api.lessons.open:3|g'
+
     Args:
-        emit: Takes each finished line, and neither blocks nor raises.
+        target: A `UdpTransport`, or a function that takes each line at once, for tests; None sends nothing.
         prefix: What every name begins with, without the closing dot.
         tags: Tags of every metric.
+        dialect: `dogstatsd`, which the CloudWatch agent reads too, or `statsd` for the original daemon.
+        sample_seconds: How often the functions given to `sample` are called.
     """
 
     def __init__(
-        self, emit: Callable[[str], None] | None = None, *, prefix: str = "", tags: Tags | None = None
+        self,
+        target: UdpTransport | Callable[[str], None] | None = None,
+        *,
+        prefix: str | None = None,
+        tags: Tags | None = None,
+        dialect: Dialect = "dogstatsd",
+        sample_seconds: float = _SAMPLE_SECONDS,
     ) -> None:
-        self.configure(emit, prefix=prefix, tags=tags)
+        self._sample_seconds = sample_seconds
+        self._samplers: dict[Callable[[], object], bool] = {}
+        self._failed: set[Callable[[], object]] = set()
+        self._sender: Sender | None = None
+        self.lost = Counter()
+        self._begin()
+        self.configure(target, prefix=prefix, tags=tags, dialect=dialect)
+        _clients.add(self)
 
-    def configure(self, emit: Callable[[str], None] | None, *, prefix: str = "", tags: Tags | None = None) -> None:
-        """Send to somewhere else from now on; None switches metrics off."""
-        self._target = emit
-        self._prefix = prefix
-        self._tags = dict(tags or {})
+    def _begin(self) -> None:
+        self._ones = []
+        self._events = []
+        # No room: the first event takes the slow way, which starts the thread.
+        self._room = 0
+        # A sampler or a finalizer may record while its thread is inside.
+        self._lock = threading.RLock()
+        self.lost.clear()
+        self._told: Mapping[str, int] = {}
+        self._telling: Mapping[str, int] = {}
+
+    def configure(
+        self,
+        target: UdpTransport | Callable[[str], None] | None,
+        *,
+        prefix: str | None = None,
+        tags: Tags | None = None,
+        dialect: Dialect = "dogstatsd",
+    ) -> None:
+        """Send to somewhere else from now on; what waits is sent first. The arguments are those of the class."""
+        self._room = 0
+        if self._sender is not None:
+            self._sender.close(_FLUSH_SECONDS)
+        with self._lock:
+            self._room = 0
+            if left := len(self._ones) + len(self._events):
+                self.lost["unreachable"] += left
+            self._ones, self._events = [], []
+            self._target = target
+            self._prefix = prefix or ""
+            self._tags = dict(tags or {})
+            self._dialect: Dialect = dialect
+            self._lines = Lines(self._prefix, self._tags, dialect, self.lost)
+            self._sender = Sender(self, target, self._sample_seconds) if isinstance(target, UdpTransport) else None
+        if self._samplers:
+            self._start()
+
+    @contextlib.contextmanager
+    def redirected(self, target: Callable[[str], None], *, prefix: str | None = None) -> Iterator[None]:
+        """Send to somewhere else within a `with` block, for tests."""
+        before = self._target, self._prefix, self._tags, self._dialect
+        self.configure(target, prefix=prefix)
+        try:
+            yield
+        finally:
+            self.configure(before[0], prefix=before[1], tags=before[2], dialect=before[3])
+
+    def sample(self, callback: Callable[[], object], *, after_fork: bool = False) -> Callable[[], object]:
+        """Have a function called every ten seconds, by the sending thread, to record what is only known at a moment.
+
+        It is also called by `flush`. What it raises is logged at the level DEBUG, once.
+
+        Args:
+            callback: Records with this client; it must not wait.
+            after_fork: Whether it is also called in processes forked from here, each for itself. A shared source, such
+                as the memory of the whole task, stays with the process that gave it.
+
+        Returns:
+            Ends it.
+        """
+        self._samplers[callback] = after_fork
+        self._start()
+        return functools.partial(self._samplers.pop, callback, None)
+
+    def flush(self, timeout: float = _FLUSH_SECONDS) -> None:
+        """Send what is waiting, as far as that is possible within `timeout` seconds."""
+        if self._sender is None:
+            if self._target is not None:
+                self._call_samplers()
+        elif (self._ones or self._events or self._sender.started) and self._start():
+            self._sender.flush(timeout)
 
     def close(self) -> None:
-        """Send nothing from now on."""
-        self.configure(None, prefix=self._prefix, tags=self._tags)
+        """Send what is waiting, and nothing from then on."""
+        self.configure(None, prefix=self._prefix, tags=self._tags, dialect=self._dialect)
 
-    def _emit(self, line: str) -> None:
-        if self._target is not None:
-            self._target(line)
+    def _start(self) -> bool:
+        with self._lock:
+            if self._sender is None or not self._sender.start():
+                return False
+            self._room = _CROWDED
+            return True
 
+    def _put(self, ones: list[Key], events: list[Event]) -> None:
+        if self._target is None:
+            return
+        with self._lock:
+            if self._sender is None:
+                self._emit(self._lines.of(ones, events))
+                return
+            if self._room < _CROWDED:
+                self._start()
+            elif self._room == _CROWDED:
+                # The way is free again up to the limit: the callers need not wake the thread more than once.
+                self._room = MAXIMUM_WAITING
+                self._sender.hurry()
+            free = max(MAXIMUM_WAITING - max(len(self._ones), len(self._events)), 0)
+            self._ones.extend(ones[:free])
+            self._events.extend(events[:free])
+            if lost := len(ones[free:]) + len(events[free:]):
+                self.lost["overflow"] += lost
 
-class Pipeline(_Recorder):
-    """Collects metrics until `send`, or until the end of its `with` block.
+    def _emit(self, entries: list[str]) -> None:
+        if self._target is not None and not isinstance(self._target, UdpTransport):
+            for entry in entries:
+                for line in entry.split("\n"):
+                    self._target(line)
 
-    Args:
-        client: Where they then go; another pipeline, and they leave with it.
-    """
+    def _sample(self) -> None:
+        self._call_samplers()
+        self._telling = dict(self.lost)
+        for cause, count in self._telling.items():
+            more = count - self._told.get(cause, 0)
+            if more:
+                self.incr(METRICS_LOST.name, more, tags={"cause": cause})
 
-    def __init__(self, client: _Recorder) -> None:
-        self._client = client
-        self._prefix = client._prefix
-        self._tags = client._tags
-        self._lines: list[str] = []
-
-    def send(self) -> None:
-        """Send what was collected."""
-        lines, self._lines = self._lines, []
-        if lines:
-            self._client._emit("\n".join(lines))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.send()
-
-    def _emit(self, line: str) -> None:
-        self._lines.append(line)
-
-
-class Timer:
-    """Times a block, a function or the span between `start` and `stop`.
-
-    Args:
-        recorder: Where the duration goes.
-        stat: The metric's name.
-        rate: The share of durations that are sent.
-        tags: Tags of the metric.
-
-    Attributes:
-        ms: The last duration in milliseconds, None before there is one.
-    """
-
-    def __init__(self, recorder: _Recorder, stat: str, rate: float = 1, tags: Tags | None = None) -> None:
-        self._recorder = recorder
-        self._stat = stat
-        self._rate = rate
-        self._tags = tags
-        self._started: float | None = None
-        self._sent = False
-        self.ms: float | None = None
-
-    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def awaited(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                started = time.perf_counter()
-                try:
-                    return await function(*args, **kwargs)
-                finally:
-                    self._recorder.timing(self._stat, 1000.0 * (time.perf_counter() - started), self._rate, self._tags)
-
-            return cast("Callable[_P, _R]", awaited)
-
-        @functools.wraps(function)
-        def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            # The decorated function may run in many threads, so the start stays on the stack.
-            started = time.perf_counter()
+    def _call_samplers(self) -> None:
+        for callback in list(self._samplers):
             try:
-                return function(*args, **kwargs)
-            finally:
-                self._recorder.timing(self._stat, 1000.0 * (time.perf_counter() - started), self._rate, self._tags)
+                callback()
+            except Exception:
+                if callback not in self._failed:
+                    self._failed.add(callback)
+                    _logger.debug("%r, which samples metrics, failed", callback, exc_info=True)
 
-        return timed
+    def _drained(self) -> list[str]:
+        # Cut off in place, because others may be appending to the same lists.
+        ones, events = self._ones[:], self._events[:]
+        del self._ones[: len(ones)], self._events[: len(events)]
+        if self._room == MAXIMUM_WAITING:
+            self._room = _CROWDED
+        return self._lines.of(ones, events)
 
-    def __enter__(self) -> Self:
-        return self.start()
+    def _sent(self, lost: int) -> None:
+        if lost:
+            self.lost["unreachable"] += lost
+        else:
+            self._told = self._telling
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def _after_fork(self) -> None:
+        # What the parent has not sent yet, it sends itself.
+        self._begin()
+        for callback in [callback for callback, after_fork in self._samplers.items() if not after_fork]:
+            del self._samplers[callback]
+        if self._sender is not None:
+            self._sender.after_fork()
+            if self._samplers:
+                self._start()
 
-    def start(self) -> Self:
-        """Begin to time."""
-        self.ms = None
-        self._sent = False
-        self._started = time.perf_counter()
-        return self
 
-    def stop(self, send: bool = True) -> Self:
-        """Stop timing.
+def _after_fork() -> None:
+    for client in list(_clients):
+        client._after_fork()
 
-        Raises:
-            RuntimeError: It was not started.
-        """
-        if self._started is None:
-            raise RuntimeError("Timer has not started.")
-        self.ms = 1000.0 * (time.perf_counter() - self._started)
-        if send:
-            self.send()
-        return self
 
-    def send(self) -> None:
-        """Send the duration.
+def _at_exit() -> None:
+    for client in list(_clients):
+        if client._ones or client._events:
+            client.flush()
 
-        Raises:
-            RuntimeError: There is none yet, or it was sent before.
-        """
-        if self.ms is None:
-            raise RuntimeError("No data recorded.")
-        if self._sent:
-            raise RuntimeError("Already sent data.")
-        self._sent = True
-        self._recorder.timing(self._stat, self.ms, self._rate, self._tags)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

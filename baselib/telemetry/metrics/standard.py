@@ -75,6 +75,12 @@ AWS_BYTES: Final = StandardMetric(
 AWS_COST: Final = StandardMetric(
     "aws.cost", "counter", ("service", "operation"), "price of the calls in millionths of a US dollar"
 )
+AWS_CREDENTIAL_FAILURES: Final = StandardMetric(
+    "aws.credentials.failures", "counter", (), "attempts to renew the task role's keys that failed"
+)
+AWS_OBJECT_READS: Final = StandardMetric(
+    "aws.objects.reads", "counter", ("result",), "S3 objects read through the cache: hit, revalidated, miss"
+)
 DEPENDENCY_CALLS: Final = StandardMetric(
     "dependencies.calls", "counter", ("dependency", "outcome"), "calls of other services"
 )
@@ -131,6 +137,8 @@ STANDARD_METRICS: Final = (
     AWS_THROTTLES,
     AWS_BYTES,
     AWS_COST,
+    AWS_CREDENTIAL_FAILURES,
+    AWS_OBJECT_READS,
     DEPENDENCY_CALLS,
     DEPENDENCY_TIME,
     DEPENDENCY_RETRIES,

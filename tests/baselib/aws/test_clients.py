@@ -1,5 +1,6 @@
 """Clients: made once for each service and region, for this process alone, and in this service's name."""
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from baselib import aws
+from baselib.aws import clients
 from baselib.contract import Settings
 from baselib.testing import EmbeddedAws
+from tests.baselib.processes import until
 
 SECONDS = 30.0
 REGION = "eu-central-1"
@@ -86,10 +89,128 @@ def test_sixteen_threads_get_one_object() -> None:
     assert len({id(client) for client in found}) == 1
 
 
-def test_a_resource_is_no_client_and_made_once_too() -> None:
+def test_a_resource_is_no_client_and_made_once_for_each_thread() -> None:
     aws.configure_aws(_settings())
-    assert aws.resource("sqs") is aws.resource("sqs")
-    assert aws.resource("sqs") is not aws.client("sqs")
+    together, found = threading.Barrier(8, timeout=SECONDS), []
+
+    def get() -> None:
+        together.wait()
+        mine = aws.resource("sqs")
+        assert mine is aws.resource("sqs")
+        found.append(mine)
+
+    threads = [threading.Thread(target=get) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    found.append(aws.resource("sqs"))
+    assert len({id(each) for each in found}) == 9
+    # What may be shared is: the client, and its connections.
+    assert len({id(each.meta.client) for each in found}) == 1
+    assert aws.client("sqs") not in {aws.resource("sqs"), aws.resource("sqs").meta.client}
+    assert aws.resource("sqs", region="us-east-1").meta.client.meta.region_name == "us-east-1"
+    before = aws.resource("sqs")
+    aws.reset()
+    assert aws.resource("sqs") is not before
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_resource_in_each_thread_works_and_leaves_the_client_as_it_is(embedded_aws: EmbeddedAws) -> None:
+    aws.configure_aws(_settings(aws_endpoint_url=embedded_aws.url, aws_region="us-east-1"))
+    aws.client("dynamodb").create_table(
+        TableName="lessons",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def write(number: int) -> None:
+        aws.resource("dynamodb").Table("lessons").put_item(Item={"id": str(number), "count": number})
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert aws.resource("dynamodb").Table("lessons").get_item(Key={"id": "7"})["Item"]["count"] == 7
+    assert aws.client("dynamodb").scan(TableName="lessons")["Count"] == 8
+    raw = aws.client("dynamodb").get_item(TableName="lessons", Key={"id": {"S": "7"}})["Item"]
+    assert raw["count"] == {"N": "7"}
+
+
+def test_a_client_that_is_there_is_given_out_while_another_is_being_made() -> None:
+    aws.configure_aws(_settings())
+    ours, found = aws.client("sqs"), []
+    getter = threading.Thread(target=lambda: found.append(aws.client("sqs")), daemon=True)
+    with clients._clients._lock:
+        getter.start()
+        getter.join(SECONDS)
+        assert found == [ours]
+
+
+def test_clients_can_be_made_before_they_are_needed(caplog: pytest.LogCaptureFixture) -> None:
+    aws.configure_aws(_settings())
+    aws.warm("no-such-service", "sqs")
+    made = until(lambda: clients._clients.made.get("sqs"), "the client was made in the background")
+    assert aws.client("sqs") is made
+    (said,) = [record for record in caplog.records if record.name == "baselib.aws.clients"]
+    assert said.message == "no AWS client yet"
+    assert said.__dict__["aws_service"] == "no-such-service"
+
+
+# From Python 3.12 on a fork beside threads warns; that it works all the same is what is tested.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_worker_makes_its_own_clients_in_the_background() -> None:
+    aws.configure_aws(_settings())
+    aws.warm("sqs")
+    ours = until(lambda: clients._clients.made.get("sqs"), "the client was made in the background")
+    child = os.fork()
+    if child == 0:
+        try:
+            until(lambda: clients._clients.made.get("sqs"), "the child's own client")
+            os._exit(0 if clients._clients.made["sqs"] is not ours else 1)
+        finally:
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert aws.client("sqs") is ours
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_waits_for_the_client_that_is_being_made() -> None:
+    # Otherwise a module that is half imported stays so in the child, and whoever imports it there waits for ever.
+    aws.configure_aws(_settings())
+    making, done = threading.Event(), threading.Event()
+
+    def make() -> None:
+        with clients._clients._lock:
+            making.set()
+            # Long enough for the fork below to have begun.
+            done.wait(0.3)
+            done.set()
+
+    maker = threading.Thread(target=make)
+    maker.start()
+    assert making.wait(SECONDS)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if done.is_set() else 1)
+    _, status = os.waitpid(child, 0)
+    maker.join(SECONDS)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.usefixtures("recorder")
+def test_the_wire_is_not_logged_unless_asked_for(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, recorder: _Recorder
+) -> None:
+    monkeypatch.setattr(logging.getLogger("botocore"), "level", logging.NOTSET)
+    logging.getLogger("botocore").manager._clear_cache()  # type: ignore[attr-defined]
+    caplog.set_level(logging.DEBUG)
+    aws.configure_aws(_settings(aws_endpoint_url=recorder.url))
+    aws.client("sqs").list_queues()
+    assert not [record for record in caplog.records if record.name.startswith("botocore.") and record.levelno < 20]
 
 
 def test_configuring_and_resetting_make_new_clients() -> None:

@@ -8,6 +8,7 @@ import pytest
 from baselib import aws
 from baselib.aws import CredentialPolicyError
 from baselib.aws.credentials import restrict_credentials
+from baselib.aws.refreshing import TaskRoleCredentials
 
 ON_ECS = {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/1"}
 ROLE = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"}
@@ -35,7 +36,16 @@ def test_the_instances_role_is_there_before_so_that_these_tests_can_fail() -> No
     assert "iam-role" in [provider.METHOD for provider in resolver.providers]
 
 
-@pytest.mark.parametrize("key", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_BEARER_TOKEN_BEDROCK",
+    ],
+)
 def test_static_keys_are_refused_on_ecs_by_name_and_not_by_value(key: str) -> None:
     with pytest.raises(CredentialPolicyError) as refusal:
         _providers({**ON_ECS, **ROLE, key: "hunter2"})
@@ -63,3 +73,59 @@ def test_a_developers_file_does_not_get_past_the_task_role(monkeypatch: pytest.M
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert _providers(environ) == ["container-role"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"AWS_WEB_IDENTITY_TOKEN_FILE": "TOKEN", "AWS_ROLE_ARN": "arn:aws:iam::1:role/other"},
+        {"AWS_CONFIG_FILE": "PROCESS", "AWS_PROFILE": "process"},
+        {"AWS_CONFIG_FILE": "PROCESS"},
+        {"BOTO_CONFIG": "BOTO"},
+        {"AWS_CREDENTIAL_FILE": "ORIGINAL"},
+        {"AWS_EC2_METADATA_DISABLED": "false"},
+    ],
+    ids=str,
+)
+def test_no_other_source_gets_past_the_task_role(
+    more: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    process = "credential_process = /bin/echo {}\n"
+    files = {
+        "TOKEN": "token",
+        "PROCESS": f"[default]\n{process}[profile process]\n{process}",
+        "BOTO": "[Credentials]\naws_access_key_id = key\naws_secret_access_key = secret\n",
+        "ORIGINAL": "AWSAccessKeyId=key\nAWSSecretKey=secret\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    environ = {**ON_ECS, **ROLE, **{name: str(tmp_path / v) if v in files else v for name, v in more.items()}}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(TaskRoleCredentials, "_refresh", lambda self: None)
+    session = botocore.session.get_session()
+    restrict_credentials(session, environ)
+    found = session.get_credentials()
+    assert isinstance(found, TaskRoleCredentials)
+    assert session.create_client("sqs", region_name="us-east-1")._request_signer._credentials is found
+
+
+def test_a_service_can_look_for_static_keys_at_its_start() -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "hunter2", "AWS_SECRET_ACCESS_KEY": ""}
+    aws.refuse_static_keys(keys)
+    aws.refuse_static_keys(ON_ECS)
+    with pytest.raises(CredentialPolicyError, match=r"^AWS_ACCESS_KEY_ID set in an ECS task"):
+        aws.refuse_static_keys({**ON_ECS, **keys})
+
+
+def test_an_endpoint_on_another_machine_is_refused() -> None:
+    with pytest.raises(CredentialPolicyError, match="AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        _providers({**ON_ECS, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://keys.example.com/"})
+
+
+def test_off_ecs_a_container_endpoint_is_asked_in_the_background_too() -> None:
+    session = botocore.session.get_session()
+    restrict_credentials(session, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/"})
+    providers = session.get_component("credential_provider").providers
+    (container,) = [provider for provider in providers if provider.METHOD == "container-role"]
+    assert isinstance(container.load(), TaskRoleCredentials)

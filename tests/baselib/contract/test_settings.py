@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -51,6 +52,12 @@ DEFAULTS: list[tuple[str, str, object]] = [
     ("DRAIN_SECONDS", "drain_seconds", 5.0),
     ("STOP_SECONDS", "stop_seconds", 20.0),
     ("MEMORY_LIMIT_MIB", "memory_limit_mib", None),
+    ("STATSD_DIALECT", "statsd_dialect", "dogstatsd"),
+    ("LOG_MASKED_FIELDS", "log_masked_fields", ()),
+    ("TRUSTED_PROXIES", "trusted_proxies", ()),
+    ("REQUEST_SECONDS", "request_seconds", 60),
+    ("MEMORY_TRACE_FRAMES", "memory_trace_frames", 0),
+    ("DATABASE_CREDENTIALS", "database_credentials", "url"),
 ]
 
 ACCEPTED: list[tuple[str, str, str, object]] = [
@@ -74,6 +81,24 @@ ACCEPTED: list[tuple[str, str, str, object]] = [
     ("DRAIN_SECONDS", "0", "drain_seconds", 0.0),
     ("STOP_SECONDS", "2.5", "stop_seconds", 2.5),
     ("MEMORY_LIMIT_MIB", "512", "memory_limit_mib", 512),
+    ("MEMORY_LIMIT_MIB", "0", "memory_limit_mib", 0),
+    ("STATSD_DIALECT", "StatsD", "statsd_dialect", "statsd"),
+    ("LOG_MASKED_FIELDS", "iban, birth-date", "log_masked_fields", ("iban", "birth-date")),
+    (
+        "TRUSTED_PROXIES",
+        "10.0.0.0/8, fd00::1",
+        "trusted_proxies",
+        (ip_network("10.0.0.0/8"), ip_network("fd00::1")),
+    ),
+    ("REQUEST_SECONDS", "2.5", "request_seconds", 2.5),
+    ("MEMORY_TRACE_FRAMES", "25", "memory_trace_frames", 25),
+    ("DATABASE_CREDENTIALS", "iam", "database_credentials", "iam"),
+    (
+        "DATABASE_CREDENTIALS",
+        "arn:aws:secretsmanager:us-east-1:1:secret:db",
+        "database_credentials",
+        "arn:aws:secretsmanager:us-east-1:1:secret:db",
+    ),
 ]
 
 REFUSED: list[tuple[str, str]] = [
@@ -103,6 +128,16 @@ REFUSED: list[tuple[str, str]] = [
     ("DRAIN_SECONDS", "soon"),
     ("STOP_SECONDS", "121"),
     ("MEMORY_LIMIT_MIB", "15"),
+    ("STATSD_DIALECT", "influx"),
+    ("LOG_MASKED_FIELDS", "iban,,name"),
+    ("LOG_MASKED_FIELDS", "a b"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8"),
+    ("TRUSTED_PROXIES", "the load balancer"),
+    ("REQUEST_SECONDS", "0.9"),
+    ("REQUEST_SECONDS", "1e3"),
+    ("MEMORY_TRACE_FRAMES", "51"),
+    ("DATABASE_CREDENTIALS", "password"),
+    ("DATABASE_CREDENTIALS", "arn:aws:secretsmanager:us-east-1:1:secret:d b"),
     ("DATABASE_URL", "mysql://db"),
     ("REDIS_URL", "http://cache"),
     ("MEMCACHED_URL", "cache:11211"),
@@ -328,3 +363,12 @@ def test_the_environment_of_the_process_can_be_read(monkeypatch: pytest.MonkeyPa
     for name, value in IDENTITY.items():
         monkeypatch.setenv(name, value)
     assert Settings.from_environment(os.environ).service == "api"
+
+
+def test_iam_wants_to_know_as_whom() -> None:
+    needs = Needs(data_stores=("postgres",))
+    held = {"DATABASE_CREDENTIALS": "iam", "DATABASE_URL": "postgresql://db.example/main"}
+    (problem,) = _problems(needs, **held)
+    assert problem.startswith("DATABASE_URL is ***: ")
+    assert "postgresql://user@host" in problem
+    assert _read(needs, **{**held, "DATABASE_URL": "postgresql://app@db.example/main"}).database_credentials == "iam"

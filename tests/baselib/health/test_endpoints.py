@@ -2,15 +2,18 @@
 
 import json
 import platform
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
+from ipaddress import ip_network
 from typing import Any, NoReturn
 
 import pytest
 
 from baselib.contract import Settings
-from baselib.health import HealthCheck, HealthChecks, HealthEndpoints
+from baselib.health import HealthCheck, HealthChecks, HealthEndpoints, StartUp
 from baselib.lifecycle import Life, Phase
+from tests.baselib.processes import PATIENCE_SECONDS, until
 
 LIVE, READY, DEPENDENCIES, INFO = (
     "/healthz/live",
@@ -57,10 +60,10 @@ def _asked(
     return status, dict(headers), content
 
 
-def _endpoints(phase: Phase = Phase.READY, *checks: HealthCheck, **more: Any) -> HealthEndpoints:
+def _endpoints(phase: Phase = Phase.READY, *checks: HealthCheck | StartUp, **more: Any) -> HealthEndpoints:
     made = HealthChecks()
     for check in checks:
-        made.add(check)
+        made.add_start_up(check) if isinstance(check, StartUp) else made.add(check)
     return HealthEndpoints(SETTINGS, _life(phase), made, **more)
 
 
@@ -114,12 +117,21 @@ def test_dependencies_are_told_one_by_one_and_together(hard_fails: bool, soft_fa
     assert list(answer["checks"]) == ["hard", "soft"]
     for name, fails, is_hard in (("hard", hard_fails, True), ("soft", soft_fails, False)):
         check = answer["checks"][name]
-        assert set(check) == {"status", "hard", "latency_ms", "last_error", "age_seconds"}
+        assert set(check) == {
+            "status",
+            "hard",
+            "required_for_traffic",
+            "latency_ms",
+            "last_error",
+            "age_seconds",
+            "since_seconds",
+        }
         assert check["status"] == ("failed" if fails else "healthy")
         assert check["hard"] == is_hard
         assert check["last_error"] == ("OSError: refused" if fails else "")
         assert check["latency_ms"] >= 0
         assert check["age_seconds"] >= 0
+        assert check["since_seconds"] >= 0
 
 
 def _fails_without_text() -> NoReturn:
@@ -207,3 +219,145 @@ def test_every_other_path_is_the_applications(path: str) -> None:
 
     assert _asked(_endpoints(application=application), path)[2] == b"the application"
     assert _asked(_endpoints(), path)[0] == "404 Not Found"
+
+
+@pytest.fixture
+def hung() -> Iterator[threading.Event]:
+    """What a hung function waits for; it is let go at the end."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_the_reason_names_what_is_waited_for(phase: Phase) -> None:
+    endpoints = _endpoints(phase, StartUp("warm cache", _fails), HealthCheck("db", _fails, required_for_traffic=True))
+    status, _, body = _asked(endpoints, READY)
+    reason = "starting: warm cache" if phase <= Phase.READY else phase.name.lower()
+    assert (status, json.loads(body)) == ("503 Service Unavailable", {"status": "not ready", "reason": reason})
+
+
+def test_before_the_process_serves_a_failed_check_is_not_the_reason() -> None:
+    endpoints = _endpoints(Phase.STARTING, HealthCheck("db", _fails, required_for_traffic=True))
+    assert json.loads(_asked(endpoints, READY)[2])["reason"] == "starting"
+
+
+def test_a_required_check_must_have_passed_once_before_traffic_comes() -> None:
+    broken = [True]
+    check = HealthCheck("db", lambda: _fails() if broken[0] else None, required_for_traffic=True, interval=0.02)
+    endpoints = _endpoints(Phase.READY, check)
+    assert _asked(endpoints, READY)[0] == "503 Service Unavailable"
+    broken[0] = False
+    until(lambda: _asked(endpoints, READY)[0] == "200 OK", "it is ready")
+
+
+def test_dependencies_tell_how_far_the_start_has_come() -> None:
+    endpoints = _endpoints(Phase.READY, StartUp("warm", _fails, retry=1000.0), StartUp("migrate", lambda: None))
+    _asked(endpoints, READY)
+    assert json.loads(_asked(endpoints, DEPENDENCIES)[2])["start_up"] == {
+        "warm": {"status": "waiting", "attempts": 1, "last_error": "OSError: refused"},
+        "migrate": {"status": "done", "attempts": 1, "last_error": ""},
+    }
+
+
+def test_a_check_that_hangs_is_told_as_failed_with_its_age(hung: threading.Event) -> None:
+    check = HealthCheck("store", lambda: hung.wait(PATIENCE_SECONDS), timeout=0.05, interval=0.05)
+    endpoints = _endpoints(Phase.READY, check)
+
+    def told() -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(_asked(endpoints, DEPENDENCIES)[2])["checks"]["store"]
+        return answer
+
+    assert told()["status"] == "failed"
+    until(lambda: told()["age_seconds"] >= 0.3 and told()["latency_ms"] >= 300, "its age grows")
+    assert "running for" in told()["last_error"]
+
+
+def test_no_answer_tells_a_secret_of_an_error() -> None:
+    def leaks() -> NoReturn:
+        raise OSError(f"no route to postgresql://app:{SECRET}@db/main")
+
+    endpoints = _endpoints(
+        Phase.READY, HealthCheck("db", leaks, required_for_traffic=True), StartUp("warm", leaks, retry=1000.0)
+    )
+    for path in (READY, DEPENDENCIES):
+        assert SECRET.encode() not in _asked(endpoints, path)[2]
+
+
+@pytest.mark.parametrize("path", [LIVE, READY, DEPENDENCIES, INFO])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", ""])
+def test_the_endpoints_are_only_read(path: str, method: str) -> None:
+    status, headers, body = _asked(_endpoints(), path, method)
+    assert (status, headers["Allow"]) == ("405 Method Not Allowed", "GET, HEAD")
+    assert json.loads(body) == {"status": "method not allowed"}
+    # A stranger does not learn from the method that something is there.
+    status, headers, _ = _asked(_endpoints(), path, method, REMOTE_ADDR=PUBLIC)
+    assert ("Allow" in headers) == (path in {LIVE, READY})
+
+
+@pytest.mark.parametrize("path", [LIVE, READY, INFO])
+def test_a_query_is_no_matter(path: str) -> None:
+    assert _asked(_endpoints(), path, QUERY_STRING="a=b")[0] == "200 OK"
+
+
+def test_an_answer_is_not_spoilt_by_who_receives_it() -> None:
+    endpoints = _endpoints()
+
+    def meddle(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
+        headers.append(("Set-Cookie", "a=b"))
+        headers.reverse()
+
+    list(endpoints({"PATH_INFO": LIVE, "REQUEST_METHOD": "GET"}, meddle))
+    assert list(_asked(endpoints, LIVE)[1]) == ["Content-Type", "Content-Length", "Cache-Control"]
+
+
+def test_proxies_that_the_settings_trust_are_believed() -> None:
+    settings = Settings(
+        product="duolingo", service="api", owner="platform", trusted_proxies=(ip_network("203.0.113.0/24"),)
+    )
+    endpoints = HealthEndpoints(settings, _life(Phase.READY), HealthChecks())
+    assert _asked(endpoints, INFO, HTTP_X_FORWARDED_FOR="10.0.0.9, 203.0.113.7")[0] == "200 OK"
+    assert _asked(endpoints, INFO, HTTP_X_FORWARDED_FOR="8.8.8.8, 203.0.113.7")[0] == "404 Not Found"
+
+
+def _immediate(endpoints: HealthEndpoints, path: str) -> tuple[str, dict[str, str], bytes] | None:
+    message = endpoints.immediate(path)
+    if message is None:
+        return None
+    head, _, body = message.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    version_, _, status = first.partition(" ")
+    assert version_ == "HTTP/1.1"
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert headers.pop("Connection") == "close"
+    return status, headers, body
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("path", [LIVE, READY])
+def test_an_immediate_answer_is_the_same(path: str, phase: Phase) -> None:
+    endpoints = _endpoints(phase, HealthCheck("db", lambda: None, required_for_traffic=True))
+    _asked(endpoints, READY)
+    assert _immediate(endpoints, path) == _asked(endpoints, path)
+
+
+@pytest.mark.parametrize("path", [DEPENDENCIES, INFO, "/", "", "/healthz/live/"])
+def test_other_answers_are_not_immediate(path: str) -> None:
+    assert _endpoints().immediate(path) is None
+
+
+def test_an_immediate_answer_waits_for_no_check(hung: threading.Event) -> None:
+    check = HealthCheck("db", lambda: hung.wait(PATIENCE_SECONDS), timeout=1000.0, required_for_traffic=True)
+    endpoints = _endpoints(Phase.READY, check)
+    answer = _immediate(endpoints, READY)
+    assert answer is not None
+    assert json.loads(answer[2])["reason"] == "starting: db"
+    hung.set()
+    until(lambda: (_immediate(endpoints, READY) or "x")[0] == "200 OK", "it is ready")
+
+
+def test_the_checks_may_begin_before_anybody_asks() -> None:
+    ran = threading.Event()
+    endpoints = _endpoints(Phase.STARTING, HealthCheck("store", ran.set))
+    endpoints.start()
+    assert ran.wait(PATIENCE_SECONDS)

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -127,6 +129,40 @@ def test_a_process_that_starts_again_gets_its_port_back() -> None:
             pass
     with HealthServer(_endpoints(), first.port, "127.0.0.1") as second:
         assert _get(second.port, "/healthz/live")[0] == 200
+
+
+def _details(port: int, *headers: str) -> bytes:
+    """The status line for a request with these headers."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.sendall("\r\n".join(["GET /healthz/info HTTP/1.0", *headers, "", ""]).encode())
+        return connection.makefile("rb").readline()
+
+
+@pytest.mark.parametrize("trusted", [(), (ip_network("10.0.0.0/16"),)])
+def test_who_may_see_details_is_decided_by_what_a_proxy_has_written(trusted: tuple[Any, ...]) -> None:
+    settings = Settings(product="duolingo", service="api", owner="platform", trusted_proxies=trusted)
+    with HealthServer(HealthEndpoints(settings, Life(), HealthChecks()), 0, "127.0.0.1") as server:
+        for headers, may in (
+            ([], True),
+            (["X-Forwarded-For: 10.0.0.1"], True),
+            (["X-Forwarded-For: 8.8.8.8"], False),
+            # Repeated, and under a name that is the same to WSGI but not to a proxy.
+            (["X-Forwarded-For: 10.0.0.1", "X-Forwarded-For: 8.8.8.8"], False),
+            (["X-Forwarded-For: 8.8.8.8", "X-Forwarded-For: 10.0.0.1"], False),
+            (["X-Forwarded-For: 192.168.0.1, 8.8.8.8", "X_Forwarded_For: 192.168.0.1"], False),
+            (["X_Forwarded_For: 192.168.0.1", "x-forwarded-for: 8.8.8.8"], False),
+            (["Forwarded: for=10.0.0.1"], False),
+        ):
+            assert (b" 200 " in _details(server.port, *headers)) == may, headers
+
+
+def test_a_header_with_an_underscore_is_left_out() -> None:
+    token = "0123456789abcdef"
+    settings = Settings(product="duolingo", service="api", owner="platform", health_token=token)
+    with HealthServer(HealthEndpoints(settings, Life(), HealthChecks()), 0, "127.0.0.1") as server:
+        closed = "X-Forwarded-For: 8.8.8.8"
+        assert b" 200 " in _details(server.port, closed, f"Authorization: Bearer {token}")
+        assert b" 200 " in _details(server.port, "X_Forwarded_For: 8.8.8.8")
 
 
 def test_after_its_end_nobody_listens() -> None:

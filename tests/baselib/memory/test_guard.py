@@ -118,3 +118,26 @@ def test_a_stopped_guard_looks_no_more() -> None:
         if thread.name == "baselib-memory":
             thread.join(SECONDS)
     assert not looked.is_set()
+
+
+def test_growth_is_what_came_after_the_start_had_settled_and_never_below_nothing(captured_metrics: list[str]) -> None:
+    used = [50]
+    guard = MemoryGuard(LIMIT, lambda: used[0], lambda _: True, settled_seconds=0)
+    guard._began = float("-inf")
+    for now in (70, 60, 40):
+        guard._next_metric = float("-inf")
+        guard.check()
+        used[0] = now
+    growth = [line for line in captured_metrics if "growth" in line]
+    assert growth == ["test.memory.growth:0|g", "test.memory.growth:20|g", "test.memory.growth:10|g"]
+
+
+def test_before_the_start_has_settled_nothing_is_said_of_growth(captured_metrics: list[str]) -> None:
+    MemoryGuard(LIMIT, lambda: 50, lambda _: True).check()
+    assert captured_metrics == ["test.memory.used:50|g", "test.memory.percent:50.0|g"]
+
+
+def test_a_stopped_guard_does_not_check_either() -> None:
+    guard = MemoryGuard(LIMIT, lambda: pytest.fail("it has looked"), lambda _: True)
+    guard.stop()
+    guard.check()

@@ -5,7 +5,7 @@ import pytest
 from baselib import container
 from baselib.container import CgroupMemory
 from baselib.contract import Settings
-from baselib.memory import memory_limit
+from baselib.memory import hard_limit, memory_limit
 
 MIB = 1 << 20
 
@@ -36,3 +36,21 @@ def test_a_limit_leaves_room_below_the_hard_one(monkeypatch: pytest.MonkeyPatch)
     limit = memory_limit(_settings(None))
     assert isinstance(limit, int)
     assert 0 < limit < 101
+
+
+def test_zero_switches_the_guard_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "memory", lambda: CgroupMemory(512 * MIB, 5))
+    assert memory_limit(_settings(0)) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "ecs", "expected"),
+    [(512, None, 512), (None, 400, 400), (512, 400, 400), (300, 400, 300), (None, None, None)],
+)
+def test_the_hard_limit_is_the_lower_of_the_groups_and_what_ecs_tells(
+    group: int | None, ecs: int | None, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "memory", lambda: CgroupMemory(group, 5) if group else None)
+    monkeypatch.setattr(container, "ecs_memory_limit", lambda environ: ecs)
+    assert hard_limit() == expected
+    assert memory_limit(_settings(None)) == (int(expected * 0.85) if expected else None)

@@ -15,7 +15,7 @@ import pytest
 import sentry_sdk
 
 from baselib.contract import Settings
-from baselib.telemetry.errors import capture, configure_errors, flush_errors
+from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors
 from baselib.telemetry.span import Span, observed
 
 SECONDS = 20.0
@@ -94,7 +94,7 @@ def _capture_in_a_span() -> None:
         try:
             _fail(SECRET)
         except ValueError as error:
-            capture(error)
+            capture_exception(error)
 
 
 def test_an_exception_arrives_with_its_identity_and_ids_and_nothing_private(sentry: _Sentry) -> None:
@@ -137,7 +137,7 @@ def test_an_exception_of_another_thread_has_the_identity_too(sentry: _Sentry) ->
 def test_one_spans_tags_are_not_on_the_next_ones_event(sentry: _Sentry) -> None:
     _configured(sentry.dsn)
     _capture_in_a_span()
-    capture(RuntimeError("outside"))
+    capture_exception(RuntimeError("outside"))
     flush_errors(SECONDS)
     outside = next(event for event in sentry.events if event["exception"]["values"][0]["type"] == "RuntimeError")
     assert not {"request_id", "trace_id"} & outside.get("tags", {}).keys()
@@ -146,7 +146,7 @@ def test_one_spans_tags_are_not_on_the_next_ones_event(sentry: _Sentry) -> None:
 def test_a_log_line_is_not_an_event(sentry: _Sentry) -> None:
     _configured(sentry.dsn)
     logging.getLogger("shop").error("wrong", exc_info=ValueError("logged"))
-    capture(RuntimeError("captured"))
+    capture_exception(RuntimeError("captured"))
     flush_errors(SECONDS)
     assert [event["exception"]["values"][0]["value"] for event in sentry.events] == ["captured"]
     assert not sentry.events[0].get("breadcrumbs", {}).get("values")
@@ -171,7 +171,7 @@ def test_a_dsn_that_sentry_does_not_accept_is_logged_and_switches_it_off(
         _configured(dsn)
     assert [record.getMessage() for record in caplog.records] == ["Sentry is off: it does not accept SENTRY_DSN"]
     assert SECRET not in caplog.text
-    capture(ValueError("nowhere to go"))
+    capture_exception(ValueError("nowhere to go"))
     flush_errors(0.5)
 
 
@@ -179,7 +179,7 @@ def test_sentry_being_off_is_said(service_settings: Settings, caplog: pytest.Log
     with caplog.at_level(logging.INFO):
         configure_errors(service_settings)
     assert [record.getMessage() for record in caplog.records] == ["Sentry is off: SENTRY_DSN is not set"]
-    capture(ValueError("nowhere to go"))
+    capture_exception(ValueError("nowhere to go"))
 
 
 def test_without_a_dsn_sentry_is_not_even_imported() -> None:

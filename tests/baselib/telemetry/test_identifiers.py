@@ -1,12 +1,13 @@
 """Identifiers: the caller's where they are harmless, fresh ones where not."""
 
+import os
 import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselib.telemetry.identifiers import new_request_id, request_id_from, trace_id_from
+from baselib.telemetry.identifiers import budget_from, new_request_id, request_id_from, trace_id_from
 
 FRESH = re.compile(r"[0-9a-f]{32}")
 ROOT = "1-67891233-abcdef012345678912345678"
@@ -93,3 +94,40 @@ def test_a_header_without_a_root_has_no_trace(header: str | None) -> None:
 def test_a_trace_id_is_never_anything_else(header: str) -> None:
     found = trace_id_from(header)
     assert found is None or re.fullmatch(r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}", found)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, 60.0),
+        ("", 60.0),
+        ("1500", 1.5),
+        ("0", 0.0),
+        ("60001", 60.0),
+        ("999999999999999999", 60.0),
+        ("-5", 60.0),
+        ("1.5", 60.0),
+        ("1e3", 60.0),
+        (" 5", 60.0),
+        ("٣", 60.0),
+        ("5\r\nX: 1", 60.0),
+    ],
+)
+def test_a_budget_is_the_callers_where_it_makes_sense_and_never_more_than_the_services_own(
+    value: str | None, expected: float
+) -> None:
+    assert budget_from(value, 60.0) == expected
+
+
+def test_a_forked_process_gives_out_other_ids() -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, new_request_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    told = os.read(reader, 100).decode()
+    os.close(reader)
+    os.close(writer)
+    assert FRESH.fullmatch(told)
+    assert told != new_request_id()

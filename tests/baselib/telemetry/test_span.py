@@ -1,7 +1,7 @@
 """Spans: the current one is this thread's, and ends once with its observers told."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -12,13 +12,13 @@ class _Notes:
     def __init__(self) -> None:
         self.spans: list[tuple[Span, Span | None, BaseException | None]] = []
 
-    def finished(self, span: Span) -> None:
-        self.spans.append((span, current_span(), span.error))
+    def finished(self, spans: Sequence[Span]) -> None:
+        self.spans += [(span, current_span(), span.error) for span in spans]
 
 
 class _Broken:
-    def finished(self, span: Span) -> None:
-        raise RuntimeError(span.name)
+    def finished(self, spans: Sequence[Span]) -> None:
+        raise RuntimeError(spans[0].name)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_a_span_can_be_made_current_without_a_with_block() -> None:
 
 def test_finish_tells_every_observer() -> None:
     first, second = _Notes(), _Notes()
-    finish(Span("job", "nightly"), (first, second))
+    finish((Span("job", "nightly"),), (first, second))
     assert len(first.spans) == len(second.spans) == 1
 
 
@@ -107,3 +107,26 @@ def test_a_span_without_an_id_gets_a_fresh_one() -> None:
 def test_time_goes_on() -> None:
     span = Span("request", "/")
     assert 0 <= span.seconds <= span.seconds
+
+
+def test_a_budget_becomes_a_deadline_that_comes_nearer() -> None:
+    span = Span("request", "/", budget=30.0)
+    assert span.deadline == span.started + 30.0
+    remaining = span.remaining
+    assert remaining is not None
+    assert 0 < remaining <= 30.0
+    assert Span("request", "/").remaining is None
+
+
+def test_a_spent_budget_is_below_zero() -> None:
+    remaining = Span("request", "/", budget=-1.0).remaining
+    assert remaining is not None
+    assert remaining < 0
+
+
+def test_the_end_is_taken_once() -> None:
+    span = Span("request", "/")
+    span.end()
+    took, ended = span.seconds, span.ended
+    span.end()
+    assert (span.seconds, span.ended) == (took, ended)

@@ -100,3 +100,113 @@ def test_the_clients_use_the_embedded_aws_also_where_no_service_was_made(tmp_pat
             assert aws.client("sqs").list_queues().get("QueueUrls", []) == []
     """
     _passed(_run(tmp_path, tests, None), 1)
+
+
+def _service(folder: Path) -> None:
+    """A web service as the template lays it out."""
+    package = folder / "duolingo_api"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "app.py").write_text(
+        textwrap.dedent(
+            """
+            import logging
+
+            from baselib.web import create_app
+
+            def routes(app, service):
+                @app.get("/broken")
+                def broken():
+                    raise ValueError("wrong")
+
+                @app.get("/")
+                def home():
+                    logging.getLogger("shop").info("sold", extra={"item": "tea", "password": "hunter2"})
+                    return "home"
+
+            app = create_app(__name__, routes=routes, data_stores=["postgres"])
+            """
+        )
+    )
+    (folder / "conftest.py").write_text("import sys\nsys.path.insert(0, '.')\n")
+
+
+def test_the_application_and_its_client_are_found(tmp_path: Path) -> None:
+    _service(tmp_path)
+    tests = """
+        def test_it(app, client):
+            assert app.name == "duolingo_api.app"
+            assert client.get("/").text == "home"
+    """
+    _passed(_run(tmp_path, tests, ANSWERS.format(kind="web")), 1)
+
+
+def test_without_an_application_the_fixture_says_what_to_do(tmp_path: Path) -> None:
+    tests = """
+        def test_it(client):
+            pass
+    """
+    for answers in (None, ANSWERS.format(kind="worker-daemon")):
+        done = _run(tmp_path, tests, answers)
+        assert done.returncode == 1
+        assert "define a fixture `app` in conftest.py" in done.stdout
+
+
+def test_logs_are_captured_as_production_would_write_them(tmp_path: Path) -> None:
+    _service(tmp_path)
+    tests = """
+        import pytest
+
+        def test_it(client, captured_logs):
+            client.get("/", headers={"X-Request-Id": "r-1"}, buffered=True)
+            line = captured_logs.one("sold")
+            assert (line["item"], line["password"], line["request_id"]) == ("tea", "***", "r-1")
+            assert captured_logs.one("request finished")["span"] == "/"
+            with pytest.raises(AssertionError, match="0 lines say 'bought'.*sold"):
+                captured_logs.one("bought")
+
+        def test_those_of_another_test_are_not_there(captured_logs):
+            assert captured_logs == []
+    """
+    _passed(_run(tmp_path, tests, ANSWERS.format(kind="web")), 2)
+
+
+def test_errors_are_captured_and_nothing_is_sent(tmp_path: Path) -> None:
+    _service(tmp_path)
+    tests = """
+        def test_it(client, captured_errors):
+            answer = client.get("/broken", headers={"X-Request-Id": "r-1"}, buffered=True)
+            assert answer.status_code == 500
+            assert captured_errors.types() == ["ValueError"]
+            assert captured_errors[0]["tags"]["request_id"] == "r-1"
+            assert captured_errors[0]["tags"]["service"] == "api"
+            client.get("/not-there", buffered=True)
+            assert len(captured_errors) == 1
+
+        def test_those_of_another_test_are_not_there(captured_errors):
+            assert captured_errors == []
+    """
+    _passed(_run(tmp_path, tests, ANSWERS.format(kind="web")), 2)
+
+
+def test_a_frozen_identity_gives_the_same_ids_in_every_test(tmp_path: Path) -> None:
+    tests = """
+        import os
+
+        import pytest
+
+        from baselib.telemetry import Span
+
+        seen = set()
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_it(frozen_identity, number):
+            seen.add(Span("request", "/").request_id)
+            assert len(seen) == 1
+            assert frozen_identity.name.repository == "frozen-service"
+            assert os.environ["SERVICE_ENVIRONMENT"] == "test"
+
+        def test_others_have_their_own():
+            assert Span("request", "/").request_id not in seen
+    """
+    _passed(_run(tmp_path, tests, None), 3)

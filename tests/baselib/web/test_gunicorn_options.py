@@ -46,8 +46,10 @@ def test_the_load_balancer_closes_idle_connections_first() -> None:
 
 def test_what_the_load_balancer_lets_through_is_not_refused() -> None:
     options = _options()
-    assert options["limit_request_line"] >= 8190
-    assert options["limit_request_field_size"] >= 16380
+    # Without a limit in gunicorn, whose highest is below the load balancer's; the worker has one of its own.
+    assert options["limit_request_line"] == 0
+    assert options["limit_request_field_size"] >= 16 << 10
+    assert options["limit_request_fields"] >= 1000
 
 
 def test_messages_of_gunicorn_go_where_all_others_go(caplog: pytest.LogCaptureFixture) -> None:

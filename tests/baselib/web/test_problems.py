@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from baselib.service import Service
 from baselib.telemetry import Span
+from baselib.telemetry.reporting import Reporter
 from baselib.web import Problem, create_app, requests
 from tests.baselib.processes import IDENTITY
 
@@ -117,10 +119,10 @@ def test_an_unexpected_exception_is_kept_for_the_observers(app: Flask, monkeypat
     spans: list[Span] = []
 
     class Keeper:
-        def finished(self, span: Span) -> None:
-            spans.append(span)
+        def finished(self, ended: Sequence[Span]) -> None:
+            spans.extend(ended)
 
-    monkeypatch.setattr(requests, "OBSERVERS", (Keeper(),))
+    monkeypatch.setattr(requests, "REPORTER", Reporter((Keeper(),)))
     for path in ("/fails", "/taken"):
         app.test_client().get(path, buffered=True)
     assert [(type(span.error), span.outcome) for span in spans] == [(RuntimeError, "500"), (type(None), "409")]

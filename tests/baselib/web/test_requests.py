@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from baselib.service import Service
 from baselib.telemetry import Span, current_span
+from baselib.telemetry.reporting import Reporter
 from baselib.web import create_app, requests
 from baselib.web.requests import RequestSpans
 from tests.baselib.processes import IDENTITY
@@ -25,10 +26,10 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[Span]:
     spans: list[Span] = []
 
     class Keeper:
-        def finished(self, span: Span) -> None:
-            spans.append(span)
+        def finished(self, ended: Sequence[Span]) -> None:
+            spans.extend(ended)
 
-    monkeypatch.setattr(requests, "OBSERVERS", (Keeper(),))
+    monkeypatch.setattr(requests, "REPORTER", Reporter((Keeper(),)))
     return spans
 
 
@@ -143,7 +144,7 @@ def test_the_log_line_has_the_id_of_the_answer_and_the_route(capsys: pytest.Capt
 def test_the_metrics_are_tagged_with_the_route_and_not_with_the_path(app: Flask, captured_metrics: list[str]) -> None:
     for number in range(5):
         app.test_client().get(f"/people/{number}", buffered=True)
-    tagged = {line.rpartition("|#")[2] for line in "\n".join(captured_metrics).splitlines() if "requests" in line}
+    tagged = {line.rpartition("|#")[2] for line in captured_metrics if "requests" in line}
     assert tagged == {"method:GET,route:/people/<int_number>,status:200"}
     assert len([line for line in captured_metrics if "test.requests:1|c" in line]) == 5
 
@@ -151,7 +152,7 @@ def test_the_metrics_are_tagged_with_the_route_and_not_with_the_path(app: Flask,
 def test_paths_without_a_route_share_one_tag(app: Flask, captured_metrics: list[str]) -> None:
     for number in range(5):
         assert app.test_client().get(f"/nothing/{number}", buffered=True).status_code == 404
-    tagged = {line.rpartition("|#")[2] for line in "\n".join(captured_metrics).splitlines() if "requests" in line}
+    tagged = {line.rpartition("|#")[2] for line in captured_metrics if "requests" in line}
     assert tagged == {"method:GET,route:unmatched,status:404"}
 
 
@@ -160,7 +161,7 @@ def test_an_unknown_method_makes_no_new_metric(app: Flask, captured_metrics: lis
     environ = EnvironBuilder("/id").get_environ()
     environ["REQUEST_METHOD"] = method
     run_wsgi_app(app.wsgi_app, environ, buffered=True)
-    (line,) = [line for line in "\n".join(captured_metrics).splitlines() if line.startswith("test.requests:")]
+    (line,) = [line for line in captured_metrics if line.startswith("test.requests:")]
     assert "method:OTHER" in line
     assert len(line) < 80
 
@@ -173,7 +174,7 @@ def test_a_span_ends_when_the_last_byte_is_out(app: Flask, finished: list[Span])
     assert b"".join(parts) == b"twothree"
     body.close()  # type: ignore[attr-defined]
     (span,) = finished
-    assert (span.outcome, span.fields["bytes"]) == ("200", 11)
+    assert (span.outcome, span.log_fields()["bytes"]) == ("200", 11)
 
 
 def test_a_span_ends_once_when_the_client_goes_away(app: Flask, finished: list[Span]) -> None:
@@ -181,7 +182,7 @@ def test_a_span_ends_once_when_the_client_goes_away(app: Flask, finished: list[S
     next(iter(body))
     body.close()  # type: ignore[attr-defined]
     (span,) = finished
-    assert span.fields["bytes"] == 3
+    assert span.log_fields()["bytes"] == 3
     assert current_span() is None
 
 
@@ -212,7 +213,7 @@ def test_a_span_lasts_while_the_body_is_streamed(finished: list[Span]) -> None:
 
     environ = EnvironBuilder("/").get_environ()
     environ["HTTP_X_REQUEST_ID"] = "mine"
-    run_wsgi_app(RequestSpans(application), environ, buffered=True)
+    run_wsgi_app(RequestSpans(application, 60.0), environ, buffered=True)
     assert seen == ["mine", "mine"]
     assert len(finished) == 1
 
@@ -222,10 +223,10 @@ def test_an_exception_of_the_application_ends_the_span_and_goes_on(finished: lis
         raise MemoryError("no more")
 
     with pytest.raises(MemoryError):
-        run_wsgi_app(RequestSpans(application), EnvironBuilder("/").get_environ())
+        run_wsgi_app(RequestSpans(application, 60.0), EnvironBuilder("/").get_environ())
     (span,) = finished
     assert isinstance(span.error, MemoryError)
-    assert (span.outcome, span.tags["status"]) == ("500", "500")
+    assert (span.outcome, dict(span.metric_tags())["status"]) == ("500", "500")
     assert current_span() is None
 
 
@@ -241,7 +242,7 @@ def test_a_body_whose_close_fails_ends_the_span_all_the_same(finished: list[Span
         start_response("200 OK", [])
         return Body()
 
-    body = RequestSpans(application)(EnvironBuilder("/").get_environ(), lambda *_: lambda _: None)
+    body = RequestSpans(application, 60.0)(EnvironBuilder("/").get_environ(), lambda *_: lambda _: None)
     with pytest.raises(OSError, match="gone"):
         body.close()  # type: ignore[attr-defined]
     assert len(finished) == 1
@@ -258,7 +259,7 @@ def test_the_answer_to_a_failing_start_is_the_one_that_counts(finished: list[Spa
         start_response("502 Bad Gateway", [], (ValueError, ValueError(), None))
         return [b""]
 
-    body = RequestSpans(application)(EnvironBuilder("/").get_environ(), start)
+    body = RequestSpans(application, 60.0)(EnvironBuilder("/").get_environ(), start)
     body.close()  # type: ignore[attr-defined]
     assert [span.outcome for span in finished] == ["502"]
     assert [len(given) for given in started] == [2, 3]

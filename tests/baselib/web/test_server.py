@@ -10,27 +10,15 @@ from typing import Self
 
 import pytest
 
-from baselib.testing import StatsdReceiver
 from tests.baselib.processes import IDENTITY, Answer, Launch, Program, ask, descendants, free_port, status, until
 
 SOURCE = """
     import os, pathlib, time
     from baselib import container
-    from baselib.web import create_app, draining
+    from baselib.web import create_app
 
-    # The machine of the test may have a limit of its own; here only the processes of the service count.
+    # The machine of the test may have a memory limit of its own.
     container.memory = lambda: None
-    draining._LEAST_WORKER_LIFE_SECONDS = 0.3
-    kept = []
-
-    relieve = draining.DrainingMaster._relieve
-
-    def counted(self, used):
-        with open("relieved", "a") as file:
-            file.write(".")
-        return relieve(self, used)
-
-    draining.DrainingMaster._relieve = counted
 
     def routes(app, service):
         @app.get("/")
@@ -43,11 +31,6 @@ SOURCE = """
             while not pathlib.Path("go").exists():
                 time.sleep(0.02)
             return "finished"
-
-        @app.get("/leak")
-        def leak():
-            kept.append(os.urandom(4 << 20))
-            return str(os.getpid())
 
     app = create_app(__name__, routes=routes)
 """
@@ -194,38 +177,6 @@ def test_a_reload_serves_on_with_other_processes(tmp_path: Path, launch: Launch)
     assert status(server.port, "/healthz/ready") == 200
     server.program.send(signal.SIGTERM)
     assert server.program.wait() == 0
-
-
-def test_a_leaking_worker_is_replaced_while_every_request_is_answered(tmp_path: Path, launch: Launch) -> None:
-    with StatsdReceiver() as statsd:
-        server = Server(tmp_path, launch, MEMORY_LIMIT_MIB="250", **statsd.environment)
-        before = server.workers()
-        with Caller(server, "/leak") as caller:
-            (line, *_) = server.program.ready(
-                lambda: server.program.logged("memory limit reached: replacing the largest worker"),
-                "the limit is reached",
-            )
-            caller.path = "/"
-            server.program.ready(lambda: caller.processes - before, "another process answers")
-        until(lambda: [line for line in statsd.lines if "restarts" in line], "the metric arrives")
-    assert set(caller.statuses) == {200}
-    assert line["worker"] in before
-    assert line["used_bytes"] > line["limit_bytes"] == 250 << 20
-    restarts = [line for line in statsd.lines if "restarts" in line]
-    assert restarts[0] == "duolingo.api.restarts:1|c|#environment:local,cause:memory"
-    server.program.send(signal.SIGTERM)
-    assert server.program.wait() == 0
-
-
-def test_a_limit_that_is_too_low_is_said_once_and_restarts_nothing_for_ever(tmp_path: Path, launch: Launch) -> None:
-    server = Server(tmp_path, launch, MEMORY_LIMIT_MIB="16")
-    relieved = tmp_path / "relieved"
-    server.program.ready(lambda: relieved.exists() and relieved.stat().st_size >= 8, "memory was looked at eight times")
-    told = server.program.logged("memory has never been below the limit: the limit is too low for this service")
-    assert len(told) == 1
-    # One round may be needed to see that it does not help.
-    assert len(server.program.logged("memory limit reached: replacing the largest worker")) <= 2
-    assert status(server.port, "/healthz/ready") == 200
 
 
 def test_a_wrong_environment_ends_with_78_and_a_line_for_each_variable(tmp_path: Path, launch: Launch) -> None:

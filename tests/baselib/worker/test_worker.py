@@ -244,8 +244,8 @@ SOURCE = """
 class Running:
     """A worker as a process, with a queue of its own in the embedded AWS."""
 
-    def __init__(self, folder: Path, launch: Launch, embedded: EmbeddedAws) -> None:
-        (folder / "mailer.py").write_text(textwrap.dedent(SOURCE))
+    def __init__(self, folder: Path, launch: Launch, embedded: EmbeddedAws, source: str = SOURCE) -> None:
+        (folder / "mailer.py").write_text(textwrap.dedent(source))
         self.folder = folder
         self.port = free_port()
         self.url = embedded.make_queue(f"running-{self.port}")
@@ -257,7 +257,7 @@ class Running:
             "mailer:worker",
             **ENVIRONMENT | embedded.environment | {"QUEUE_URL": self.url, "HEALTH_PORT": str(self.port)},
         )
-        self.program.ready(lambda: status(self.port, "/healthz/ready") == 200, "it is ready")
+        self.program.ready(lambda: status(self.port, "/healthz/ready") == (200 if source is SOURCE else 503), "it is up")
 
     def put(self, body: str) -> None:
         """Send a message."""
@@ -305,6 +305,46 @@ def test_a_worker_handles_deletes_drains_and_gives_back(running: Running) -> Non
     assert len(running.program.logged("draining")) == 1
     assert len(running.program.logged("stopped")) == 1
     assert status(running.port, "/healthz/live") is None
+
+
+WAITING = """
+    import pathlib
+    from baselib.worker import Worker
+
+    def register(worker):
+        @worker.service.start_up("warm", retry=0.05)
+        def warm():
+            pathlib.Path("warm").stat()
+
+        worker.handle(lambda message: pathlib.Path(message.body).touch())
+
+    worker = Worker(register)
+"""
+
+
+def test_no_message_is_taken_before_the_start_up_functions_are_done(
+    tmp_path: Path, launch: Launch, embedded_aws_server: EmbeddedAws
+) -> None:
+    running = Running(tmp_path, launch, embedded_aws_server, WAITING)
+    running.put("first")
+    answer = ask(running.port, "/healthz/ready")
+    assert answer is not None
+    assert json.loads(answer.body)["reason"].startswith("starting")
+    assert status(running.port, "/healthz/live") == 200
+    assert running.counts() == (1, 0)
+    (tmp_path / "warm").touch()
+    running.begun("first")
+    running.program.ready(lambda: status(running.port, "/healthz/ready") == 200, "it is ready")
+
+
+def test_a_worker_that_waits_for_its_start_up_can_be_stopped(
+    tmp_path: Path, launch: Launch, embedded_aws_server: EmbeddedAws
+) -> None:
+    running = Running(tmp_path, launch, embedded_aws_server, WAITING)
+    running.put("first")
+    running.program.send(signal.SIGTERM)
+    assert running.program.wait(15) == 0
+    assert running.counts() == (1, 0)
 
 
 def test_ctrl_c_ends_a_worker_without_waiting_for_its_long_poll_and_gives_back(running: Running) -> None:

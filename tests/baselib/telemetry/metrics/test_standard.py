@@ -20,7 +20,7 @@ def test_no_metric_is_listed_twice_and_none_is_left_out() -> None:
 
 @pytest.mark.parametrize("metric", STANDARD_METRICS, ids=lambda metric: str(metric.name))
 def test_a_metric_has_a_plain_name_plain_tags_and_a_meaning(metric: StandardMetric) -> None:
-    assert re.fullmatch(r"[a-z]+(\.[a-z]+)*", metric.name)
+    assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", metric.name)
     assert all(re.fullmatch(r"[a-z]+", tag) for tag in metric.tags)
     assert metric.meaning
     assert len(f"{ServiceName('a', 'b' * 18).metric_prefix}.{metric.name}") <= 255

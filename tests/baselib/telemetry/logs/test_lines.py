@@ -350,7 +350,7 @@ def test_an_exception_becomes_type_message_and_stack() -> None:
     assert line["error.type"] == "json.decoder.JSONDecodeError"
     assert line["error.message"] == "bad: line 1 column 1 (char 0)"
     assert "OSError: disk\nfull" in line["error.stack"]
-    assert "test_logs.py" in line["error.stack"]
+    assert "test_lines.py" in line["error.stack"]
 
 
 def test_a_group_of_exceptions_becomes_one_line() -> None:

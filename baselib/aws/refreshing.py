@@ -1,0 +1,190 @@
+"""Keys that are renewed by a thread of their own, so that no call of AWS waits for the credentials endpoint.
+
+botocore renews inside the call: from 15 minutes before the expiry each call waits for a failing endpoint, and from 10
+minutes before it each call fails, although the keys are still valid. Here a call waits only when there are no valid
+keys at all. Imported with botocore, never before.
+"""
+
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from botocore.credentials import CredentialProvider, DeferredRefreshableCredentials, ReadOnlyCredentials
+from botocore.exceptions import CredentialRetrievalError
+
+from baselib.aws.deadlines import patience
+from baselib.aws.forks import renew_after_fork
+from baselib.aws.task_role import Keys, KeysUnavailableError, endpoint, fetch_keys, now
+from baselib.telemetry import metrics
+from baselib.telemetry.metrics.standard import AWS_CREDENTIAL_FAILURES
+
+METHOD: Final = "container-role"
+
+_AHEAD_SECONDS: Final = 20 * 60.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+_logger = logging.getLogger(__name__)
+
+
+class TaskRoleProvider(CredentialProvider):  # type: ignore[misc]
+    """Gives a botocore session the keys of the task's role.
+
+    Args:
+        environ: The environment variables.
+    """
+
+    METHOD = METHOD
+    CANONICAL_NAME = "EcsContainer"
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        super().__init__()
+        self._environ = environ
+
+    def load(self) -> "TaskRoleCredentials | None":
+        """The credentials, which ask for their first keys when they are first needed; None without an endpoint."""
+        url = endpoint(self._environ)
+        return TaskRoleCredentials(lambda: fetch_keys(url, self._environ)) if url else None
+
+
+class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
+    """Keys that a thread renews from about 20 minutes before they expire, or in the second half of a shorter life.
+
+    Args:
+        fetch: Gets keys, or raises.
+        clock: Seconds since 1970.
+
+    Raises:
+        botocore.exceptions.CredentialRetrievalError: From the methods that botocore calls: there are no valid keys.
+    """
+
+    # For how long a call waits when there are no valid keys, and how often it then sees the endpoint fail.
+    patience_seconds = 5.0
+    patience_attempts = 3
+    first_pause_seconds = 0.25
+
+    def __init__(self, fetch: Callable[[], Keys], clock: Callable[[], float] = now) -> None:
+        super().__init__(refresh_using=None, method=METHOD)
+        self._fetch = fetch
+        self._clock = clock
+        # Tasks that started together do not ask together.
+        self._ahead = _AHEAD_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
+        self._expires = self._renew_at = 0.0
+        self.after_fork()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Keep the keys, which are as good in the child, and start a thread when it is needed."""
+        self._changed = threading.Condition()
+        self._hurry = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._attempts = self._failures = 0
+        self._failed_at = float("-inf")
+        self._error: Exception | None = None
+
+    def _refresh(self) -> None:
+        # The one thing that botocore does before it reads a key.
+        time_now = self._clock()
+        if time_now < self._renew_at:
+            return
+        if not self._thread_runs():
+            self.renew_if_due()
+        if time_now >= self._expires:
+            self._wait()
+        elif not self._failures:
+            self._hurry.set()
+
+    def _thread_runs(self) -> bool:
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(
+                    target=_renew_for_ever, args=(weakref.ref(self),), name="aws-credentials", daemon=True
+                )
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # The process is ending, or has no room for one.
+                    return False
+                self._thread = thread
+            return True
+
+    def _wait(self) -> None:
+        with self._changed:
+            seen = self._attempts
+            just_failed = time.monotonic() - self._failed_at < 1.0
+            if not (just_failed and self._failures >= self.patience_attempts):
+                self._hurry.set()
+                self._changed.wait_for(
+                    lambda: (
+                        self._clock() < self._expires
+                        or (self._attempts > seen and self._failures >= self.patience_attempts)
+                    ),
+                    min(self.patience_seconds, patience()),
+                )
+            if self._clock() < self._expires:
+                return
+            reason = str(self._error or "no answer yet")
+        raise CredentialRetrievalError(provider=METHOD, error_msg=f"no valid keys of the task role: {reason}")
+
+    def renew_if_due(self) -> float:
+        """Get new keys when it is time; called by the thread.
+
+        Returns:
+            Seconds until it should be called again.
+        """
+        left = self._renew_at - self._clock()
+        if left > 0:
+            # Asked again now and then, because the calendar may be set and a machine may sleep.
+            return min(left, _LONGEST_PAUSE_SECONDS)
+        try:
+            keys = self._fetch()
+            if keys.expires <= max(self._clock(), self._expires):
+                raise KeysUnavailableError("the endpoint gave keys that expire no later than those before")
+        except Exception as error:  # noqa: BLE001 - a token's file may be gone, an answer may be anything
+            self._failed(error)
+        else:
+            self._renewed(keys)
+        if not self._failures:
+            return 0.0
+        longest = min(_LONGEST_PAUSE_SECONDS, self.first_pause_seconds * 2.0 ** min(self._failures, 16))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def _renewed(self, keys: Keys) -> None:
+        left = keys.expires - self._clock()
+        with self._changed:
+            self._access_key, self._secret_key, self._token = keys.access_key, keys.secret_key, keys.token
+            self._frozen_credentials = ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
+            self._expires = keys.expires
+            self._renew_at = keys.expires - min(self._ahead, left / 2)
+            self._attempts += 1
+            failures, self._failures, self._error = self._failures, 0, None
+            self._changed.notify_all()
+        if failures:
+            _logger.info("keys of the task role renewed", extra={"attempts": failures + 1})
+
+    def _failed(self, error: Exception) -> None:
+        with self._changed:
+            self._attempts += 1
+            self._failures += 1
+            self._failed_at = time.monotonic()
+            self._error = error
+            self._changed.notify_all()
+        metrics.incr(AWS_CREDENTIAL_FAILURES.name)
+        if self._failures == 1:
+            valid = max(0.0, self._expires - self._clock())
+            # Once for each outage: the metric counts the attempts.
+            _logger.warning(
+                "keys of the task role cannot be renewed", extra={"reason": str(error), "valid_seconds": round(valid)}
+            )
+
+
+def _renew_for_ever(reference: "weakref.ref[TaskRoleCredentials]") -> None:
+    # Only a weak reference, so that the thread ends with the client whose keys these are.
+    while (credentials := reference()) is not None:
+        pause, hurry = credentials.renew_if_due(), credentials._hurry
+        del credentials
+        hurry.wait(pause)
+        hurry.clear()
