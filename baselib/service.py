@@ -62,9 +62,7 @@ class Service:
         ConfigurationError: A variable is wrong or missing; one line for each has been written to standard error.
     """
 
-    def __init__(
-        self, needs: Needs, environ: Mapping[str, str] | None = None, *, threads: int | None = None
-    ) -> None:
+    def __init__(self, needs: Needs, environ: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:
         self.settings = read_settings(needs, environ)
         # First, because what follows looks up names.
         dns.install()

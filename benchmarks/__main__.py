@@ -35,14 +35,14 @@ _PAGE: Final = """# Performance
 
 Made by `./dev benchmarks`, on {date}: {machine}. Python {python}; {packages}.
 
-Every table compares variants that ran interleaved, each time in fresh processes, in a shuffled order; figures are medians, and
-the spread is (greatest - least) / median. Requests per second and latency move with whatever else the machine does; CPU is
-the figure to compare. {noise}
+Every table compares variants that ran interleaved, each time in fresh processes, in a shuffled order; figures are
+medians, and the spread is (greatest - least) / median. Requests per second and latency move with whatever else the
+machine does; CPU is the figure to compare. {noise}
 
 ## Whole services under gunicorn
 
-Two gthread workers of four threads, {connections} keep-alive connections from wrk, {seconds} s a run, {rounds} rounds. "Throughput
-per CPU" is plain Flask's CPU per request divided by the variant's.
+Two gthread workers of four threads, {connections} keep-alive connections from wrk, {seconds} s a run, {rounds} rounds.
+"Throughput per CPU" is plain Flask's CPU per request divided by the variant's.
 
 ![CPU per request](performance.svg)
 

@@ -14,7 +14,13 @@ from benchmarks.rounds import measure, report
 
 VARIANTS = ("logging, plain text", "baselib, JSON", "baselib, JSON with exception")
 LINES = 30_000
-IDENTITY = {"product": "duolingo", "service": "api", "owner": "learning", "environment": "prod", "release": "1.2.3"}
+IDENTITY = {
+    "SERVICE_PRODUCT": "duolingo",
+    "SERVICE_NAME": "api",
+    "SERVICE_OWNER": "learning",
+    "SERVICE_ENVIRONMENT": "prod",
+    "SERVICE_RELEASE": "1.2.3",
+}
 
 
 def line(variant: str) -> Callable[[], None]:
@@ -31,7 +37,7 @@ def line(variant: str) -> Callable[[], None]:
         from baselib.telemetry.logs import configure_logs  # noqa: PLC0415
         from baselib.telemetry.span import Span, activate  # noqa: PLC0415
 
-        configure_logs(Settings(**IDENTITY, log_format="json"), stream, sample_repeats=False)
+        configure_logs(Settings.from_environment({**IDENTITY, "LOG_FORMAT": "json"}), stream, sample_repeats=False)
         activate(Span("request", "/lessons", trace_id="1-67891233-abcdef012345678912345678"))
     if variant == VARIANTS[2]:
         try:

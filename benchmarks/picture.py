@@ -23,10 +23,11 @@ def bars(title: str, unit: str, values: Mapping[str, tuple[float, float, float]]
     most = max(greatest for _, _, greatest in values.values())
     scale = (_WIDTH - _LEFT - 90) / most
     height = _TOP + len(values) * (_BAR + _GAP) + 8
+    size = f'width="{_WIDTH}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif"'
-        f' font-size="13" role="img" aria-label="{escape(title)}">',
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13" role="img">',
+        f"<title>{escape(title)}</title>",
+        f'<rect {size} fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="16" font-weight="bold">{escape(title)}</text>',
         f'<text x="16" y="46" fill="#555555">{escape(unit)}</text>',
     ]
@@ -37,8 +38,7 @@ def bars(title: str, unit: str, values: Mapping[str, tuple[float, float, float]]
         parts += [
             f'<text x="{_LEFT - 10}" y="{centre + 5}" text-anchor="end">{escape(name)}</text>',
             f'<rect x="{_LEFT}" y="{top}" width="{middle * scale:.1f}" height="{_BAR}" fill="{colour}"/>',
-            f'<line x1="{_LEFT + least * scale:.1f}" x2="{_LEFT + greatest * scale:.1f}" y1="{centre}" y2="{centre}"'
-            ' stroke="#222222" stroke-width="1.5"/>',
+            f'<path d="M{_LEFT + least * scale:.1f} {centre}H{_LEFT + greatest * scale:.1f}" stroke="#222222"/>',
             f'<text x="{_LEFT + greatest * scale + 8:.1f}" y="{centre + 5}">{middle:.0f}</text>',
         ]
     return "\n".join([*parts, "</svg>\n"])

@@ -98,12 +98,8 @@ def log_level(options: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    level = options.level.upper()
-    print(
-        f"{options.logger} logs from {level} for {options.seconds:g} s"
-        if options.seconds
-        else f"{options.logger} logs as before"
-    )
+    told = f"from {options.level.upper()} for {options.seconds:g} s" if options.seconds else "as before"
+    print(f"{options.logger} logs {told}")
     return 0
 
 

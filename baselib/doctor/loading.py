@@ -19,7 +19,9 @@ from baselib.service import Service
 
 _FIRST_PROCESS: Final = Path("/proc/1/cmdline")
 # What runs a service, such as `python /venv/bin/baselib serve --host 0.0.0.0 duolingo_api.app:app`.
-_COMMAND: Final = re.compile(r"(?:.*/)?baselib(?:\.cli)?\0(?:serve|worker|cron)\0(?:.*\0)?([\w.]+:\w+)(?:\0|$)")
+_COMMAND: Final = re.compile(
+    r"(?:^|\0)(?:[^\0]*/)?baselib(?:\.cli)?\0(?:serve|worker|cron)\0(?:[^\0]*\0)*?([A-Za-z_][\w.]*:[A-Za-z_]\w*)(?:\0|$)"
+)
 _IMPORT_SECONDS: Final = 60.0
 
 
@@ -36,8 +38,7 @@ def find_place(folder: Path, first_process: Path = _FIRST_PROCESS) -> tuple[str,
     """
     with contextlib.suppress(OSError):
         running = first_process.read_bytes().decode("utf-8", "replace")
-        # Options and what follows them may stand between.
-        if found := re.search(_COMMAND, running):
+        if found := _COMMAND.search(running):
             return found[1], "process 1 of this container runs it"
     with contextlib.suppress(ImportError):
         # A production image has neither.

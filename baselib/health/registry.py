@@ -176,3 +176,9 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def reset_all() -> None:
+    """Let no check run in the background of this process until somebody asks again; for tests."""
+    for checks in list(_all):
+        checks.reset()

@@ -16,6 +16,9 @@ from baselib.health.errors import told
 _JITTER: Final = 0.2
 _LONGEST_SLEEP_SECONDS: Final = 3600.0
 
+# Its own, so that a seed that somebody sets does not make all processes check together.
+_random: Final = random.SystemRandom()
+
 
 class Task(Protocol):
     """What is run again and again."""
@@ -141,7 +144,7 @@ class Scheduler:
         # Due again whatever the note raises.
         slot.due = now + _JITTER
         pause = slot.task.attempted(error, slot.began, now, hangs=hangs)
-        slot.due = math.inf if pause is None else now + pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+        slot.due = math.inf if pause is None else now + pause * _random.uniform(1 - _JITTER, 1 + _JITTER)
         self.changed.notify_all()
 
 

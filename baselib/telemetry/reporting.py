@@ -1,8 +1,8 @@
 """Who tells the observers that a span has ended: the thread that did the work, or one that does it for many.
 
 A web worker answers first and reports later: one line after the other keeps the processor's caches warm, which halves
-the cost of each, and a log driver that blocks does not block a request. What ended with an exception is reported at once,
-before anything can happen to the process.
+the cost of each, and a log driver that blocks does not block a request. What ended with an exception is reported at
+once, before anything can happen to the process.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ class Reporter:
     def flush(self) -> None:
         """Tell of every span that waits."""
         while self._waiting:
-            spans = []
+            spans: list[Span] = []
             # Another thread may take some of them at the same time.
             with contextlib.suppress(IndexError):
                 while len(spans) < _MOST_AT_ONCE:

@@ -101,8 +101,11 @@ def embedded_aws(embedded_aws_server: "EmbeddedAws", monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def captured_metrics() -> Iterator[list[str]]:
     """The lines that the test's metrics become."""
+    from baselib.health.registry import reset_all  # noqa: PLC0415
     from baselib.telemetry import metrics  # noqa: PLC0415
 
+    # What an earlier test's application checks in the background is not this test's.
+    reset_all()
     lines: list[str] = []
     with metrics.redirected(lines.append, prefix="test"):
         yield lines

@@ -18,6 +18,7 @@ import pytest
 
 from baselib import aws, data_stores, dns
 from baselib.aws import clients
+from baselib.health.registry import reset_all
 from baselib.telemetry import metrics
 from baselib.telemetry.logs import leave_uncaught
 from baselib.telemetry.span import deactivate
@@ -217,4 +218,5 @@ def restored() -> Iterator[None]:
         clients._clients._settings = settings
         aws.reset()
         data_stores.reset()
+        reset_all()
         dns.uninstall()

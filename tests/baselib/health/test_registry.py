@@ -3,7 +3,6 @@
 import gc
 import itertools
 import os
-import random
 import signal
 import threading
 import time
@@ -15,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from baselib.contract import ConfigurationError
-from baselib.health import CheckResult, HealthCheck, HealthChecks, StartUp
+from baselib.health import CheckResult, HealthCheck, HealthChecks, StartUp, scheduler
 from tests.baselib.processes import PATIENCE_SECONDS, until
 
 
@@ -175,7 +174,7 @@ def test_the_pause_differs_by_a_fifth_at_most(monkeypatch: pytest.MonkeyPatch) -
         bounds.append((low, high))
         return low
 
-    monkeypatch.setattr(random, "uniform", uniform)
+    monkeypatch.setattr(scheduler._random, "uniform", uniform)
     _checks(HealthCheck("store", lambda: None)).results()
     assert bounds == [(0.8, 1.2)]
 

@@ -86,7 +86,12 @@ def test_a_process_that_ends_takes_nothing_back(world: _World) -> None:
     worker = subprocess.Popen([sys.executable, "-c", "sum(range(10_000_000)); input()"], stdin=subprocess.PIPE)
     alive = [os.getpid(), worker.pid]
     processes = ProcessMetrics(world.metrics, lambda: alive)
-    until(lambda: (processes.sample(), world.values()["process.cpu"])[1] == 0, "a quiet moment")
+
+    def quiet() -> bool:
+        processes.sample()
+        return world.values()["process.cpu"] == 0
+
+    until(quiet, "a quiet moment")
     worker.communicate(b"\n")
     processes.sample()
     assert world.values()["process.cpu"] >= 0

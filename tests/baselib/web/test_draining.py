@@ -14,6 +14,7 @@ from baselib.contract import Settings
 from baselib.lifecycle import Life, Phase
 from baselib.web import draining
 from baselib.web.draining import DrainingMaster
+from baselib.web.memory_restarts import MemoryRestarts
 from tests.baselib.processes import IDENTITY
 
 
@@ -58,7 +59,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(draining, "signal", signals)
     monkeypatch.setattr(draining, "os", SimpleNamespace(getpid=lambda: world.process, _exit=world.leave))
     monkeypatch.setattr(draining, "flush_telemetry", lambda: None)
-    monkeypatch.setattr(draining.MemoryRestarts, "start", lambda self, server: None)
+    monkeypatch.setattr(MemoryRestarts, "start", lambda self, server: None)
     return world
 
 

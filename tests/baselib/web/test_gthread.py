@@ -70,7 +70,12 @@ def test_nothing_is_lost_when_workers_are_replaced_again_and_again(tmp_path: Pat
     for number in (signal.SIGHUP, signal.SIGHUP):
         before = served.workers()
         served.program.send(number)
-        until(lambda old=before: len(now := served.workers()) == 2 and not now & old, "other workers are there")
+
+        def others(old: set[int] = before) -> bool:
+            now = served.workers()
+            return len(now) == 2 and not now & old
+
+        until(others, "other workers are there")
     stopped.set()
     for caller in callers:
         caller.join()

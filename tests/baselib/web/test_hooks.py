@@ -7,7 +7,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.util import get_arity
 
-from baselib.web.hooks import HOOKS, chain
+from baselib.web.hooks import HOOKS, Hook, chain
 
 
 def test_every_hook_of_gunicorn_but_that_of_tls_can_be_chained_and_is_accepted_by_it() -> None:
@@ -59,10 +59,10 @@ def test_a_worker_that_the_service_cannot_begin_does_not_begin() -> None:
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_the_hook_after_a_request_may_take_fewer_arguments(count: int) -> None:
     told: list[Any] = []
-    theirs = {
+    hooks: dict[int, Hook] = {
         2: lambda worker, request: told.append(request),
         3: lambda worker, request, environ: told.append(environ),
         4: lambda worker, request, environ, response: told.append(response),
-    }[count]
-    chain("post_request", theirs=theirs)("1", "2", "3", "4")
+    }
+    chain("post_request", theirs=hooks[count])("1", "2", "3", "4")
     assert told == [str(count)]

@@ -12,6 +12,7 @@ import pytest
 
 from baselib.contract import Settings
 from baselib.lifecycle import Life, Phase
+from baselib.memory import AllocationTrace
 from baselib.web import memory_restarts, worker_replacements
 from baselib.web.memory_restarts import MemoryRestarts
 from tests.baselib.processes import IDENTITY
@@ -391,7 +392,7 @@ def test_without_a_limit_gunicorns_loop_is_left_as_it_is(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("chosen", [True, False])
 def test_only_the_worker_that_was_chosen_tells_what_it_held(chosen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
-    monkeypatch.setattr(memory_restarts.AllocationTrace, "tell", lambda self: told.append(1))
+    monkeypatch.setattr(AllocationTrace, "tell", lambda self: told.append(1))
     restarts = MemoryRestarts(Settings.from_environment(IDENTITY), Life(), lambda: None)
     restarts._replacements._chosen[:] = (os.getpid() + (not chosen)).to_bytes(8, "big")
     restarts.worker_exit()

@@ -160,7 +160,7 @@ def test_leaking_workers_are_replaced_one_by_one_and_the_new_one_first_without_a
     tmp_path: Path, launch: Launch
 ) -> None:
     with StatsdReceiver() as statsd:
-        server = Server(tmp_path, launch, MEMORY_LIMIT_MIB="200", **statsd.environment)
+        server = Server(tmp_path, launch, 2, MEMORY_LIMIT_MIB="200", **statsd.environment)
         with Clients(server.port, "/100") as clients:
             server.program.ready(lambda: len(server.replaced()) >= 3, "three replacements")
             clients.path = "/0"
@@ -211,7 +211,7 @@ def test_where_no_worker_more_fits_below_the_hard_limit_the_old_one_ends_first(t
 
 def test_a_limit_below_what_fresh_workers_need_restarts_nothing(tmp_path: Path, launch: Launch) -> None:
     with StatsdReceiver() as statsd:
-        server = Server(tmp_path, launch, MEMORY_LIMIT_MIB="16", **statsd.environment)
+        server = Server(tmp_path, launch, 2, MEMORY_LIMIT_MIB="16", **statsd.environment)
         until(lambda: len([line for line in statsd.lines if "memory.unfit" in line]) >= 2, "the metric")
     assert len(server.program.logged(TOO_LOW)) == 1
     assert server.replaced() == []
@@ -223,7 +223,7 @@ def test_growth_outside_of_the_workers_stops_the_task_with_75_after_a_round_of_r
     tmp_path: Path, launch: Launch
 ) -> None:
     with StatsdReceiver() as statsd:
-        server = Server(tmp_path, launch, MEMORY_LIMIT_MIB="500", LOG_LEVEL="INFO", **statsd.environment)
+        server = Server(tmp_path, launch, 2, MEMORY_LIMIT_MIB="500", LOG_LEVEL="INFO", **statsd.environment)
         before = server.workers
         until(lambda: [line for line in statsd.lines if "memory.percent" in line], "it has fitted")
     (tmp_path / "extra").write_text("600")

@@ -257,7 +257,8 @@ class Running:
             "mailer:worker",
             **ENVIRONMENT | embedded.environment | {"QUEUE_URL": self.url, "HEALTH_PORT": str(self.port)},
         )
-        self.program.ready(lambda: status(self.port, "/healthz/ready") == (200 if source is SOURCE else 503), "it is up")
+        expected = 200 if source is SOURCE else 503
+        self.program.ready(lambda: status(self.port, "/healthz/ready") == expected, "it is up")
 
     def put(self, body: str) -> None:
         """Send a message."""
