@@ -8,9 +8,7 @@ from typing import TypeVar
 from baselib import dns
 from baselib.aws import CredentialPolicyError, configure_aws, refuse_static_keys
 from baselib.contract import ConfigurationError, Needs, Settings
-from baselib.data_stores import configure_data_stores, data_store_check
 from baselib.health import HealthCheck, HealthChecks, StartUp
-from baselib.http import configure_http, dependency_check
 from baselib.telemetry import configure_telemetry
 
 _Function = TypeVar("_Function", bound=Callable[[], object])
@@ -68,11 +66,23 @@ class Service:
         dns.install()
         configure_telemetry(self.settings)
         configure_aws(self.settings, threads=threads)
-        configure_http(self.settings, soft=needs.soft_dependencies, threads=threads)
-        configure_data_stores(self.settings, threads=threads)
         self.checks = HealthChecks()
+        if needs.data_stores:
+            self._add_data_stores(threads)
+        if needs.hard_dependencies or needs.soft_dependencies:
+            self._add_dependencies(needs, threads)
+
+    def _add_data_stores(self, threads: int | None) -> None:
+        from baselib.data_stores import configure_data_stores, data_store_check  # noqa: PLC0415 - only where declared
+
+        configure_data_stores(self.settings, threads=threads)
         for data_store, url in self.settings.data_store_urls.items():
             self.checks.add(data_store_check(data_store, url))
+
+    def _add_dependencies(self, needs: Needs, threads: int | None) -> None:
+        from baselib.http import configure_http, dependency_check  # noqa: PLC0415 - only where declared
+
+        configure_http(self.settings, soft=needs.soft_dependencies, threads=threads)
         for dependency, url in self.settings.dependency_urls.items():
             self.checks.add(dependency_check(dependency, url, hard=dependency in needs.hard_dependencies))
 

@@ -114,6 +114,8 @@ def baselib() -> Flask:
         return {"answers": len(json.answers)}, 201
 
     app = create_app(__name__)
+    # As `by_hand` does: before the workers are forked.
+    aws.client("sqs")
     app.add_url_rule("/", view_func=trivial)
     app.add_url_rule("/orders", view_func=order, methods=["POST"])
     return app

@@ -3,13 +3,14 @@
 The address and commit of the template differ with every clone and commit, so that both are written as fixed ones.
 """
 
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools.template import ROOT, copy, git, snapshot
+from tools.template import ROOT, copy, snapshot
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "duolingo-api": {
@@ -53,13 +54,13 @@ def render(folder: Path, platform: Path) -> None:
         folder: Where they go.
         platform: A clone of this repository in which everything is committed.
     """
-    described = git(platform, "describe", "--tags", "--always")
     for name, answers in EXAMPLES.items():
         copy(folder / name, {**COMMON, **FIXED, **answers}, source=platform)
         recorded = folder / name / ".copier-answers.yml"
         text = recorded.read_text(encoding="utf-8")
         text = text.replace(str(platform), FIXED["template_url"])
-        text = text.replace(f"_commit: {described}", f"_commit: {FIXED['template_commit'][:7]}")
+        # A commit of digits alone is quoted.
+        text = re.sub("(?m)^_commit: .*$", f"_commit: {FIXED['template_commit'][:7]}", text)
         recorded.write_text(text, encoding="utf-8")
 
 

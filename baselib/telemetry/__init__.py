@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from baselib.contract import Settings
-from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors
+from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors, start_errors
 from baselib.telemetry.logs import LINES, configure_logs
 from baselib.telemetry.metrics import MetricsClient, UdpTransport
 from baselib.telemetry.metrics.standard import STARTS
@@ -24,6 +24,7 @@ __all__ = [
     "flush_telemetry",
     "metrics",
     "observed",
+    "start_errors",
 ]
 
 _logger = logging.getLogger(__name__)

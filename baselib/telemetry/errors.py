@@ -4,18 +4,50 @@ sentry-sdk's automatic integrations cost more than a small request itself and at
 stay off; the client without them costs nothing until there is an error.
 """
 
+import functools
 import logging
+import os
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final
 
 from baselib.contract import Settings
 from baselib.telemetry.span import current_span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sentry_sdk.transport import Transport
     from sentry_sdk.types import Event, Hint
 
 _logger = logging.getLogger(__name__)
+
+
+class _Sentry:
+    """What is known of Sentry before its package is imported, which takes as long as a third of Flask's import."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: Callable[[], None] | None = None
+
+    def configure(self, start: "Callable[[], None] | None") -> None:
+        self._waiting = start
+
+    def start(self) -> None:
+        if self._waiting is None:
+            return
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting()
+                # Only now, so that nobody captures before it is ready.
+                self._waiting = None
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+
+_sentry: Final = _Sentry()
+os.register_at_fork(after_in_child=_sentry.after_fork)
 
 
 def configure_errors(settings: Settings, *, dsn: str | None = None, transport: "type[Transport] | None" = None) -> None:
@@ -28,14 +60,22 @@ def configure_errors(settings: Settings, *, dsn: str | None = None, transport: "
     """
     dsn = dsn or settings.sentry_dsn
     if dsn is None:
+        _sentry.configure(None)
         _logger.info("Sentry is off: SENTRY_DSN is not set")
-        return
-    import sentry_sdk  # noqa: PLC0415 - a service without a DSN does not pay for it
+    else:
+        _sentry.configure(functools.partial(_start, settings, dsn, transport))
 
-    def keep_private(event: "Event", hint: "Hint") -> "Event":
-        event.pop("request", None)
-        event.pop("server_name", None)
-        return event
+
+def start_errors() -> None:
+    """Set Sentry up now, before the work begins and before processes are forked, which then share its code.
+
+    Without this it is set up with the first error.
+    """
+    _sentry.start()
+
+
+def _start(settings: Settings, dsn: str, transport: "type[Transport] | None") -> None:
+    import sentry_sdk  # noqa: PLC0415 - a process without a DSN, or without an error, does not pay for it
 
     try:
         sentry_sdk.init(
@@ -47,7 +87,7 @@ def configure_errors(settings: Settings, *, dsn: str | None = None, transport: "
             auto_enabling_integrations=False,
             include_local_variables=False,
             max_request_body_size="never",
-            before_send=keep_private,
+            before_send=_without_private,
             shutdown_timeout=1,
         )
     except Exception:
@@ -59,6 +99,12 @@ def configure_errors(settings: Settings, *, dsn: str | None = None, transport: "
         sentry_sdk.get_global_scope().set_tag(name, value)
 
 
+def _without_private(event: "Event", hint: "Hint") -> "Event":
+    event.pop("request", None)
+    event.pop("server_name", None)
+    return event
+
+
 def capture_exception(error: BaseException, **details: object) -> None:
     """Tell Sentry, if it is on, of an exception in the work at hand; costs nothing where it is off, and never raises.
 
@@ -68,9 +114,9 @@ def capture_exception(error: BaseException, **details: object) -> None:
         error: The exception.
         details: What else the person who reads it should know. Nothing of a request is sent unless it is given here.
     """
+    _sentry.start()
     sentry_sdk = sys.modules.get("sentry_sdk")
     if sentry_sdk is None or not sentry_sdk.is_initialized():
-        # Off, and importing it now would only make the error's answer late.
         return
     try:
         with sentry_sdk.new_scope() as scope:

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from baselib.contract import Settings
-from baselib.telemetry.errors import configure_errors, flush_errors
+from baselib.telemetry.errors import configure_errors, flush_errors, start_errors
 
 # A well-formed DSN that nobody is behind: nothing is sent to it.
 _DSN = "http://key@127.0.0.1:9/1"
@@ -35,6 +35,7 @@ class CapturedErrors(list[dict[str, Any]]):
 
         self._before = sentry_sdk.get_global_scope().client
         configure_errors(self._settings, dsn=_DSN, transport=Keep)
+        start_errors()
         return self
 
     def __exit__(self, *_: object) -> None:

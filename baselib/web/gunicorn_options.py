@@ -10,7 +10,7 @@ from typing import Any, Final
 from baselib import container
 from baselib.contract import Settings
 from baselib.contract.timing import KEEP_ALIVE_SECONDS
-from baselib.telemetry import REPORTER
+from baselib.telemetry import REPORTER, start_errors
 from baselib.web.board import Board, BoardReporter
 from baselib.web.draining import DrainingMaster
 from baselib.web.hooks import HOOKS, Hook, chain
@@ -111,6 +111,7 @@ class _ForkPreparation:
         worker.board = self._board
         worker.slot = self._board.free_slot(getattr(other, "slot", None) for other in server.WORKERS.values())
         if not self._frozen:
+            start_errors()
             # What is frozen is never looked at by the collector again, and so its pages are never copied:
             # https://docs.python.org/3/library/gc.html#gc.freeze
             gc.collect()

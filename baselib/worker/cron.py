@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from baselib.contract import DataStore, ExitCode, Needs
 from baselib.lifecycle import LIFE, Life, Phase
 from baselib.service import Service
-from baselib.telemetry import OBSERVERS, Span, flush_telemetry, observed
+from baselib.telemetry import OBSERVERS, Span, flush_telemetry, observed, start_errors
 
 _logger = logging.getLogger("baselib.worker")
 
@@ -64,6 +64,7 @@ class Job:
 
     def run(self) -> int:
         """Run once and return the exit code; an alarm fires when `cron finished` has not been logged for too long."""
+        start_errors()
         self._life.advance(Phase.READY)
         previous = [signal.signal(signal.SIGALRM, self._too_long), signal.signal(signal.SIGTERM, _terminated)]
         signal.setitimer(signal.ITIMER_REAL, self._deadline)

@@ -18,7 +18,7 @@ from baselib.health.server import HealthServer
 from baselib.lifecycle import LIFE, Life, Phase
 from baselib.memory import AllocationTrace, Fit, MemoryGuard, memory_limit, used_bytes
 from baselib.service import Service
-from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed
+from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed, start_errors
 from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from, trace_id_from
 from baselib.telemetry.metrics.standard import MESSAGE_AGE, RESTARTS
 from baselib.validation import misfits
@@ -166,6 +166,7 @@ class Worker:
             raise ValueError(f"no handler for {', '.join(missing)}: worker.handle(function, queue=...)")
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, self._interrupt)
+        start_errors()
         client = _sqs()
         consumers = [
             Consumer(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests import package_index
+from tests.baselib.data_stores.servers import Postgres, running
 from tests.docker.engine import BASE_IMAGE, Engine
 from tests.template.conftest import ANSWERS
 from tools.template import copy, git
@@ -21,6 +22,15 @@ IDENTITY = {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER
 LOCKED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
 NOBODY = "http://127.0.0.1:9/123456789012/duolingo-api-local"
 LARGEST_WEB_MIB = 65
+REVISION = """
+from alembic import op
+
+revision, down_revision = "r1", None
+
+
+def upgrade():
+    op.execute("CREATE TABLE orders (n integer)")
+"""
 PLACES = {"web": "app:app", "worker-daemon": "worker:worker"}
 
 
@@ -101,6 +111,20 @@ def test_the_image_runs_locked_and_stops_cleanly(
         assert (size(engine, tag) - size(engine, BASE_IMAGE)) / 2**20 <= LARGEST_WEB_MIB
     more = {"QUEUE_URL": NOBODY, "AWS_REGION": "us-east-1"} if kind == "worker-daemon" else {}
     check_service(engine, tag, f"duolingo_api.{PLACES[kind]}", more)
+
+
+def test_the_image_migrates(engine: Engine, platform: Path, wheel: Path, web_server: str, tmp_path: Path) -> None:
+    service = tmp_path / "service"
+    from_wheels(service, {**ANSWERS, "data_stores": ["postgres"]}, platform, wheel, web_server)
+    (service / "src" / "duolingo_api" / "migrations" / "r1_orders.py").write_text(REVISION, encoding="utf-8")
+    engine.build(service, "web-postgres")
+    server = Postgres()
+    with running(server):
+        variables = [f"--env={name}={value}" for name, value in {**IDENTITY, "DATABASE_URL": server.url}.items()]
+        for told in ("r1", "nothing to migrate"):
+            migrate = (*LOCKED, *variables, "web-postgres", "baselib", "migrate", "duolingo_api")
+            assert engine.run("run", "--rm", "--network=host", *migrate).stdout.splitlines()[-1] == told
+        server.execute("INSERT INTO orders VALUES (1)")
 
 
 def size(engine: Engine, tag: str) -> int:

@@ -106,7 +106,7 @@ def _disturbed(
 
 
 def _told(count: Count) -> None:
-    slices = sorted(count.p99)
+    slices = sorted(count.p99) or [0.0]
     middle = slices[len(slices) // 2]
     print(f"{count.requests} requests, {len(count.failures)} failures, p99 {middle:.0f} ms in the middle")
 
@@ -193,16 +193,17 @@ def test_dns_gone(tmp_path: Path) -> None:
 
 
 class _Credentials(BaseHTTPRequestHandler):
-    """A credentials endpoint that answers the first question, and then one of three; the others fail or hang."""
+    """A credentials endpoint that answers for two seconds, fails for one, hangs for one, and so on."""
 
     asked = itertools.count()
 
     def do_GET(self) -> None:
-        number = next(self.asked)
-        if number % 3 == 1:
+        next(self.asked)
+        moment = time.monotonic() % 4
+        if 2 <= moment < 3:
             self.send_error(500)
             return
-        if number % 3 == 2:
+        if moment >= 3:
             time.sleep(3)
         # So near to its end that a client wants another one all the time.
         expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 600))

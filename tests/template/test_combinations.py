@@ -105,7 +105,8 @@ def test_difficult_text_is_quoted_everywhere(render: Render, exposed_kind: dict[
         ({"ci": "github-actions"}, "ci.yaml", ("Jenkinsfile",)),
         ({"ci": "jenkins"}, "Jenkinsfile", ("ci.yaml", ".github")),
         ({}, "main.tf", ("data_stores.tf", "dependencies.tf")),
-        ({"data_stores": ["redis"]}, "data_stores.tf", ()),
+        ({"data_stores": ["redis"]}, "data_stores.tf", ("migrations",)),
+        ({"data_stores": ["postgres"]}, "migrations", ()),
     ],
 )
 def test_nothing_is_rendered_for_what_was_not_chosen(

@@ -15,7 +15,7 @@ from tests.baselib.data_stores.servers import Postgres, running
 from tests.template.conftest import Render
 
 MIGRATE = [sys.executable, "-m", "baselib.cli", "migrate", "duolingo_api"]
-MADE = "op.create_table('orders', sa.Column('id', sa.Integer, primary_key=True))"
+MADE = 'op.create_table("orders", sa.Column("id", sa.Integer, primary_key=True))'
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,7 @@ def test_migrations_are_made_and_applied_as_the_documentation_says(service: Path
     assert file.parent == service / "src" / "duolingo_api" / "migrations"
     text = file.read_text(encoding="utf-8")
     assert "make orders" in text
-    file.write_text(
-        text.replace("pass", MADE.replace("'", '"'), 1).replace("pass", 'op.drop_table("orders")'), encoding="utf-8"
-    )
+    file.write_text(text.replace("pass", MADE, 1).replace("pass", 'op.drop_table("orders")'), encoding="utf-8")
     for tool in (["ruff", "check", "--no-cache"], ["ruff", "format", "--no-cache", "--check"], ["mypy"]):
         run(service, sys.executable, "-m", *tool)
 

@@ -50,8 +50,7 @@ def _crash(program: Program) -> dict[str, str]:
     assert program.wait() == 70
     (line,) = program.logged("crashed")
     assert PASSWORD not in program.output + program.errors
-    told: dict[str, str] = line["error"]
-    return told
+    return {name: line[f"error.{name}"] for name in ("type", "message")}
 
 
 @pytest.mark.e2e

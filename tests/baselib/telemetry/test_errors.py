@@ -15,7 +15,8 @@ import pytest
 import sentry_sdk
 
 from baselib.contract import Settings
-from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors
+from baselib.telemetry import errors
+from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors, start_errors
 from baselib.telemetry.span import Span, observed
 
 SECONDS = 20.0
@@ -68,6 +69,7 @@ class _Sentry:
 @pytest.fixture(autouse=True)
 def _sentry_off_again() -> Iterator[None]:
     yield
+    errors._sentry.configure(None)
     sentry_sdk.get_client().close(timeout=0)
     sentry_sdk.get_global_scope().set_client(None)
 
@@ -82,6 +84,7 @@ def sentry() -> Iterator[_Sentry]:
 
 def _configured(dsn: str) -> None:
     configure_errors(Settings.from_environment({**IDENTITY, "SENTRY_DSN": dsn}))
+    start_errors()
 
 
 def _fail(body: str) -> None:
@@ -180,6 +183,27 @@ def test_sentry_being_off_is_said(service_settings: Settings, caplog: pytest.Log
         configure_errors(service_settings)
     assert [record.getMessage() for record in caplog.records] == ["Sentry is off: SENTRY_DSN is not set"]
     capture_exception(ValueError("nowhere to go"))
+
+
+def test_sentry_is_imported_with_the_first_error_and_hears_of_it(sentry: _Sentry) -> None:
+    code = """
+import sys
+from baselib.contract import Settings
+from baselib.telemetry import OBSERVERS, Span, configure_telemetry, flush_telemetry, observed
+configure_telemetry(Settings(product="duolingo", service="api", owner="platform", sentry_dsn=sys.argv[1]))
+assert not [name for name in sys.modules if name.split(".")[0] == "sentry_sdk"]
+try:
+    with observed(Span("job", "nightly"), OBSERVERS):
+        raise ValueError("the first")
+except ValueError:
+    pass
+flush_telemetry()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code, sentry.dsn], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert [event["exception"]["values"][0]["value"] for event in sentry.events] == ["the first"]
 
 
 def test_without_a_dsn_sentry_is_not_even_imported() -> None:
