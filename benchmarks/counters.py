@@ -23,6 +23,7 @@ def counter(variant: str, port: int) -> tuple[Callable[[], object], Callable[[],
         client = StatsClient("127.0.0.1", port, prefix="bench.api")
         return lambda: client.incr("lessons"), client.close
     from baselib.telemetry.metrics import MetricsClient, UdpTransport  # noqa: PLC0415
+    from baselib.telemetry.metrics.events import Tagged  # noqa: PLC0415
 
     metrics = MetricsClient(UdpTransport("127.0.0.1", port), prefix="bench.api", tags={"environment": "prod"})
     if variant == VARIANTS[1]:
@@ -30,7 +31,8 @@ def counter(variant: str, port: int) -> tuple[Callable[[], object], Callable[[],
     if variant == VARIANTS[2]:
         return lambda: metrics.incr("lessons", tags={"language": "es"}), metrics.flush
     tags = (("route", "/lessons/<int:lesson>"), ("method", "GET"), ("status", "200"))
-    return lambda: metrics.observe("requests", "requests.time", 12.345678, tags), metrics.flush
+    counter, timer = Tagged("requests", tags), Tagged("requests.time", tags)
+    return lambda: metrics.observe(counter, timer, 12.345678), metrics.flush
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from baselib.telemetry import errors
 from baselib.telemetry.logs.shortcut import sole_handler
 from baselib.telemetry.metrics import MetricsClient, standard
+from baselib.telemetry.metrics.events import Tagged
 from baselib.telemetry.span import Kind, Span, activate, current_span
 
 _logger = logging.getLogger("baselib.span")
@@ -16,6 +17,9 @@ _MESSAGES: Final[Mapping[Kind, str]] = {
     "message": "message finished",
     "job": "cron finished",
 }
+
+
+_MOST_TAGGED: Final = 2_000
 
 
 class SpanLog:
@@ -86,12 +90,23 @@ class SpanMetrics:
 
     def __init__(self, client: MetricsClient) -> None:
         self._client = client
+        self._known: dict[tuple[str, ...], tuple[Tagged, Tagged]] = {}
 
     def finished(self, spans: Sequence[Span]) -> None:
         """Count each span and send its duration."""
         for span in spans:
-            counter, timer = self._NAMES[span.kind]
-            self._client.observe(counter, timer, span.seconds * 1000, span.metric_tags())
+            known = self._known.get(span.metric_key())
+            counter, timer = known or self._tagged(span)
+            self._client.observe(counter, timer, span.seconds * 1000)
+
+    def _tagged(self, span: Span) -> tuple[Tagged, Tagged]:
+        if len(self._known) >= _MOST_TAGGED:
+            # Somebody makes tags without end; what becomes of them is bounded by the metrics client.
+            self._known.clear()
+        counter, timer = self._NAMES[span.kind]
+        tags = span.metric_tags()
+        made = self._known[span.metric_key()] = (Tagged(counter, tags), Tagged(timer, tags))
+        return made
 
 
 class SpanErrors:

@@ -92,6 +92,10 @@ class Span:
         """The tags of its metrics, low in cardinality; asked for when it has ended."""
         return tuple(self.tags.items())
 
+    def metric_key(self) -> tuple[str, ...]:
+        """What tells its tags from another's: texts of which the same mean the same tags."""
+        return (self.kind, *self.tags, *self.tags.values())
+
     def log_fields(self) -> Mapping[str, Any]:
         """What the log line of its end says besides; asked for when it has ended."""
         return self.fields

@@ -18,6 +18,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import gunicorn.util
 from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
@@ -29,6 +30,7 @@ from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import REQUEST_QUEUE_TIME
 from baselib.web.board import Board
 from baselib.web.connections import Connection
+from baselib.web.http_date import http_date
 from baselib.web.parse_errors import status_of
 from baselib.web.reception import Reception
 from baselib.web.refusals import refuse
@@ -90,6 +92,7 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, and put the worker's notes between it and gunicorn."""
         super().load_wsgi()
+        gunicorn.util.http_date = http_date
         self._application: Any = self.wsgi
         self.wsgi = self._serve
         endpoints = getattr(self._application, "wsgi_app", None)

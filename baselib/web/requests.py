@@ -51,6 +51,11 @@ class RequestSpan(Span):
         own = (("method", self._known_method()), ("route", self.name), ("status", self.outcome))
         return (*own, *self.tags.items()) if self.tags else own
 
+    def metric_key(self) -> tuple[str, ...]:
+        """Method, route and status, and the service's own tags where it has any."""
+        own = (self._known_method(), self.name, self.outcome)
+        return (*own, *super().metric_key()) if self.tags else own
+
     def log_fields(self) -> Mapping[str, Any]:
         """Method, bytes and the time in the queue."""
         fields = {"method": self._known_method(), "bytes": self.bytes}

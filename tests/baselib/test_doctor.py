@@ -376,6 +376,22 @@ def test_a_check_that_hangs_is_given_up() -> None:
     assert "no answer within 0.1 s" in found.source
 
 
+@pytest.mark.parametrize("well", [True, False])
+def test_a_check_is_not_repeated_while_others_take_their_time(well: bool) -> None:
+    runs: list[bool] = []
+    again = threading.Event()
+
+    def quick() -> bool:
+        if runs:
+            again.set()
+        runs.append(True)
+        return well
+
+    slow = HealthCheck("slow", lambda: not again.wait(0.3))
+    assert [run.error for run in run_once([HealthCheck("quick", quick, interval=0.01), slow])][1] == ""
+    assert runs == [True]
+
+
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), ValueError()])
 def test_whatever_a_check_raises_is_its_answer(error: BaseException) -> None:
     def check() -> None:

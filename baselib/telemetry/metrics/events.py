@@ -9,14 +9,30 @@ from typing import Any, Literal, TypeAlias
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """Tags as keys and values, in a form that can be kept without a copy."""
 
-Key: TypeAlias = str | tuple[str, Pairs]
+
+class Tagged:
+    """A metric's name with its tags, made once to be used often: it is known by itself and never hashed anew.
+
+    Args:
+        name: The metric's name.
+        tags: Its tags.
+    """
+
+    __slots__ = ("name", "tags")
+
+    def __init__(self, name: str, tags: Pairs) -> None:
+        self.name = name
+        self.tags = tags
+
+
+Key: TypeAlias = str | tuple[str, Pairs] | Tagged
 """A metric's name, with its tags where it has any."""
 
 Kind: TypeAlias = Literal["c", "ms", "h", "g", "+g", "s"]
 """The type of a metric in statsd's protocol; `+g` is a change of a gauge."""
 
-Event: TypeAlias = tuple[Kind, str, Any, float, Pairs | None]
-"""Kind, name, value, rate and tags."""
+Event: TypeAlias = tuple[Kind, Key, Any, float]
+"""Kind, name and tags, value, rate."""
 
 MAXIMUM_WAITING = 50_000
 """How many events of a sort may wait; at 200 bytes each that is 10 MB."""

@@ -37,14 +37,13 @@ class Lines:
             events: Everything else.
         """
         totals: dict[tuple[Series, float], float] = {}
-        for key, count in _counted(ones):
-            self._add(totals, key, count, 1, count)
+        for one, count in _counted(ones):
+            self._add(totals, one, count, 1, count)
         lines: list[str] = []
         find = self._series.find
         for event in events:
             try:
-                kind, stat, value, rate, tags = event
-                key = (stat, tags) if tags else stat
+                kind, key, value, rate = event
                 if kind == "c":
                     self._add(totals, key, _number(value), rate, 1)
                 elif (series := find(key)) is None:
@@ -76,7 +75,7 @@ class Lines:
                 self._invalid(error)
 
     def _line(self, series: Series, event: Event) -> str:
-        kind, _, value, rate, _ = event
+        kind, _, value, rate = event
         head, tail = series
         end = f"{_share(rate)}{tail}"
         if kind == "s":

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from baselib.telemetry.metrics.events import MAXIMUM_WAITING, Event, Key, Kind, Pairs
+from baselib.telemetry.metrics.events import MAXIMUM_WAITING, Event, Key, Kind, Tagged
 from baselib.telemetry.metrics.timer import Timer
 
 Tags: TypeAlias = Mapping[str, str]
@@ -108,22 +108,21 @@ class Recorder:
         """Send a value whose distribution matters, such as a size; further arguments as for `incr`."""
         self._record("h", stat, value, rate, tags)
 
-    def observe(self, counter: str, timer: str, milliseconds: float, tags: Pairs) -> None:
+    def observe(self, counter: Tagged, timer: Tagged, milliseconds: float) -> None:
         """Count something and send how long it took: `incr` and `timing` at the price of one.
 
         Args:
-            counter: The counter's name.
-            timer: The timer's name.
+            counter: The counter; kept, so that the caller makes few of them and uses them again.
+            timer: The timer; likewise.
             milliseconds: How long it took.
-            tags: Tags of both, as a tuple of keys and values, which is kept and not copied.
         """
         events = self._events
         if len(events) < self._room:
-            self._ones.append((counter, tags))
-            events.append(("ms", timer, milliseconds, 1, tags))
+            self._ones.append(counter)
+            events.append(("ms", timer, milliseconds, 1))
         else:
-            self._put_one((counter, tags))
-            self._put_event(("ms", timer, milliseconds, 1, tags))
+            self._put_one(counter)
+            self._put_event(("ms", timer, milliseconds, 1))
 
     def pipeline(self) -> "Pipeline":
         """A client whose metrics leave together."""
@@ -133,7 +132,7 @@ class Recorder:
         try:
             if rate < 1 and random.random() >= rate:  # noqa: S311
                 return
-            event = (kind, stat, value, rate, tuple(tags.items()) if tags else None)
+            event: Event = (kind, (stat, tuple(tags.items())) if tags else stat, value, rate)
         except Exception:  # noqa: BLE001 - a metric never fails its caller
             self.lost["invalid"] += 1
             return

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from baselib.telemetry.metrics.events import Key
+from baselib.telemetry.metrics.events import Key, Tagged
 
 Dialect: TypeAlias = Literal["dogstatsd", "statsd"]
 
@@ -56,13 +56,14 @@ class SeriesTable:
         self._tags = dict(tags)
         self._made = _dogstatsd if dialect == "dogstatsd" else _statsd
         self._known: dict[Key, Series] = {}
+        self._tagged: dict[Tagged, Series] = {}
         self._series_of: Counter[str] = Counter()
         self._warned: set[str] = set()
 
     def find(self, key: Key) -> Series | None:
         """The series of a key, None when there are too many names already."""
         try:
-            found = self._known.get(key)
+            found = self._tagged.get(key) if type(key) is Tagged else self._known.get(key)
         except TypeError:
             # A tag's value that cannot be hashed, such as a list.
             found = None
@@ -70,6 +71,11 @@ class SeriesTable:
 
     def _admitted(self, key: Key) -> Series | None:
         # Only texts of a sane length become keys of the table, whatever the caller has sent: 1 and True are equal.
+        if isinstance(key, Tagged):
+            found = self.find((key.name, key.tags))
+            if found is not None and len(self._tagged) < MAXIMUM_SERIES:
+                self._tagged[key] = found
+            return found
         stat, tags = key if isinstance(key, tuple) else (key, ())
         name, pairs = _text(stat), tuple((_text(tag), _text(value)) for tag, value in tags)
         clear: Key = (name, pairs) if pairs else name

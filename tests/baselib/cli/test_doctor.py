@@ -51,6 +51,8 @@ def test_only_the_report_is_on_standard_output(launch: Launch, tmp_path: Path) -
     for said in ("printed at import", "logged at import", "printed by a check"):
         assert said in program.errors
     assert "\x1b" not in program.output
+    # It would not be true of the service that runs.
+    assert "metrics are off" not in program.errors
 
 
 def test_for_machines_standard_output_is_one_object(launch: Launch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from baselib.telemetry import errors
+from baselib.telemetry import errors, observers
 from baselib.telemetry.metrics import MetricsClient
 from baselib.telemetry.observers import SpanErrors, SpanLog, SpanMetrics
 from baselib.telemetry.span import Kind, Span
@@ -79,3 +79,32 @@ def test_sentry_is_told_of_errors_and_not_of_ends(
     span.error = error
     SpanErrors().finished((span,))
     assert captured == ([error] if told else [])
+
+
+def test_tags_without_end_take_no_room_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observers, "_MOST_TAGGED", 10)
+    lines: list[str] = []
+    observer = SpanMetrics(MetricsClient(lines.append))
+    for number in range(35):
+        span = _span("request", "200")
+        span.tags["learner"] = str(number)
+        observer.finished((span,))
+    assert len(observer._known) <= 10
+    assert len([line for line in lines if line.startswith("requests:1|c")]) == 35
+
+
+def test_spans_of_different_tags_are_not_taken_for_each_other() -> None:
+    lines: list[str] = []
+    observer = SpanMetrics(MetricsClient(lines.append))
+    for tags in ({"a": "b"}, {"a": "c"}, {"c": "b"}, {}, {"a": "b"}):
+        span = _span("message", "done")
+        span.tags = dict(tags)
+        observer.finished((span,))
+    counters = [line for line in lines if line.startswith("messages:")]
+    assert counters == [
+        "messages:1|c|#a:b",
+        "messages:1|c|#a:c",
+        "messages:1|c|#c:b",
+        "messages:1|c",
+        "messages:1|c|#a:b",
+    ]

@@ -17,6 +17,7 @@ import pytest
 from baselib.telemetry.metrics import MetricsClient, UdpTransport
 from baselib.telemetry.metrics import client as module
 from baselib.telemetry.metrics import sender as sender_module
+from baselib.telemetry.metrics.events import Tagged
 from baselib.telemetry.metrics.standard import METRICS_LOST
 from baselib.testing import StatsdReceiver
 from tests.baselib.processes import until
@@ -59,7 +60,8 @@ def test_metrics_arrive_by_themselves_added_up_under_prefix_and_tags(receiver: S
     client = made(receiver.port, prefix="duolingo.api", tags={"environment": "prod"})
     for _ in range(100):
         client.incr("lessons")
-    client.observe("requests", "requests.time", 1.5, (("route", "/"),))
+    tags = (("route", "/"),)
+    client.observe(Tagged("requests", tags), Tagged("requests.time", tags), 1.5)
     until(lambda: "duolingo.api.requests.time:1.500000|ms|#environment:prod,route:/" in receiver.lines, "the timer")
     found = meaning(receiver.lines)
     assert found.counters == {
@@ -125,7 +127,7 @@ def test_a_client_without_a_target_sends_nothing_forms_nothing_and_raises_nothin
     client.sample(lambda: pytest.fail("nobody listens"))
     for _ in range(10):
         client.incr("a")
-        client.observe("a", "b", 1.0, ())
+        client.observe(Tagged("a", ()), Tagged("b", ()), 1.0)
     with client.pipeline() as pipe:
         pipe.incr("b")
     with client.timer("c"):

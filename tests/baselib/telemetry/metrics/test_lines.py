@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselib.telemetry.metrics import MetricsClient
+from baselib.telemetry.metrics.events import Tagged
 from baselib.telemetry.metrics.lines import Lines
 
 
@@ -64,7 +65,7 @@ def test_odd_values_never_raise_and_cost_no_other_metric(odd: Any) -> None:
     for method in ("incr", "decr", "timing", "gauge", "histogram"):
         getattr(client, method)("a", odd)
     client.gauge("a", odd, delta=True)
-    client.observe("a.b", "a.c", odd, ())
+    client.observe(Tagged("a.b", ()), Tagged("a.c", ()), odd)
     client.incr("after")
     assert "after:1|c" in told
     assert client.lost["invalid"] == 7
@@ -82,8 +83,8 @@ def test_odd_names_tags_and_rates_never_raise_and_cost_no_other_metric(odd: Any)
         lambda: client.timing("a", 1.5, tags={"b": odd, "c": odd}),
         lambda: client.incr("a", rate=odd),
         lambda: client.set("a", odd),
-        lambda: client.observe("a", "b", 1.5, odd),
-        lambda: client.observe("a", "b", 1.5, ((odd, odd),)),
+        lambda: client.observe(Tagged("a", odd), Tagged("b", odd), 1.5),
+        lambda: client.observe(Tagged("a", ((odd, odd),)), Tagged(odd, ()), 1.5),
     ):
         call()  # type: ignore[no-untyped-call]
     client.incr("after")

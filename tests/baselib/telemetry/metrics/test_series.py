@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from baselib.telemetry.metrics import MetricsClient
 from baselib.telemetry.metrics import series as module
-from baselib.telemetry.metrics.series import Dialect
+from baselib.telemetry.metrics.events import Tagged
+from baselib.telemetry.metrics.series import Dialect, SeriesTable
 from tests.baselib.telemetry.metrics.meaning import DOGSTATSD, STATSD, meaning
 
 GRAMMARS: dict[Dialect, re.Pattern[str]] = {"dogstatsd": DOGSTATSD, "statsd": STATSD}
@@ -167,3 +168,11 @@ def test_equal_values_of_different_types_keep_their_own_text() -> None:
     for value in (1, True, 1.0, "1", b"1", None):
         client.incr("a", tags={"v": value})  # type: ignore[dict-item]
     assert [line.rpartition(":")[2] for line in lines] == ["1", "True", "1.0", "1", "1", "None"]
+
+
+def test_keys_that_are_made_anew_each_time_take_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAXIMUM_SERIES", 10)
+    table = SeriesTable("", {}, "dogstatsd")
+    found = {table.find(Tagged("a", (("b", "c"),))) for _ in range(100)}
+    assert found == {table.find(("a", (("b", "c"),)))}
+    assert len(table._tagged) == 10
