@@ -52,6 +52,7 @@ class Service:
         threads: How many threads of a process work at a time; those of a gunicorn worker when None.
 
     Attributes:
+        needs: What it declared that it needs.
         settings: Its checked settings.
         checks: Its health checks: one for each declared data store and dependency, and its own; and its start-up
             functions.
@@ -61,6 +62,7 @@ class Service:
     """
 
     def __init__(self, needs: Needs, environ: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:
+        self.needs = needs
         self.settings = read_settings(needs, environ)
         # First, because what follows looks up names.
         dns.install()

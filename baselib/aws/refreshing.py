@@ -63,7 +63,7 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
 
     # For how long a call waits when there are no valid keys, and how often it then sees the endpoint fail.
     patience_seconds = 5.0
-    patience_attempts = 3
+    patience_attempts = 5
     first_pause_seconds = 0.25
 
     def __init__(self, fetch: Callable[[], Keys], clock: Callable[[], float] = now) -> None:

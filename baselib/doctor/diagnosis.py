@@ -12,7 +12,7 @@ from baselib.aws import CredentialPolicyError, refuse_static_keys
 from baselib.contract import ConfigurationError, ExitCode, Needs, Settings
 from baselib.doctor.configuration import configuration
 from baselib.doctor.loading import NotLoadedError, check_gunicorn_file, find_place, load
-from baselib.doctor.needs import needs_findings, needs_of
+from baselib.doctor.needs import needs_findings
 from baselib.doctor.once import run_once
 from baselib.doctor.report import FAILED, Diagnosis, Finding, Problem
 from baselib.doctor.surroundings import surroundings
@@ -29,7 +29,7 @@ def diagnose(environ: Mapping[str, str], service: Service | None = None) -> Diag
         environ: The environment variables.
         service: The service; where None, nothing is known of its needs.
     """
-    needs = None if service is None else needs_of(service)
+    needs = None if service is None else service.needs
     return _diagnosis(environ, needs, _problems(environ, needs), service=service)
 
 
@@ -51,8 +51,8 @@ def diagnose_location(environ: Mapping[str, str], place: str | None = None) -> D
             return diagnose(environ)
         application = Finding("application", *known)
         try:
-            found, service = load(known[0])
-            if service is None or needs_of(service, found).kind == "web":
+            service = load(known[0])
+            if service is None or service.needs.kind == "web":
                 check_gunicorn_file()
         except ConfigurationError as error:
             # It complains of nothing that was hidden from it.
@@ -63,7 +63,7 @@ def diagnose_location(environ: Mapping[str, str], place: str | None = None) -> D
             return _diagnosis(environ, None, _problems(environ, None), application._replace(wrong=True), crash)
         if service is None:
             application = application._replace(source=f"{known[1]}; not made by create_app, its needs are not known")
-        needs = Needs() if service is None else needs_of(service, found)
+        needs = Needs() if service is None else service.needs
         return _diagnosis(environ, needs, _problems(environ, needs), application, service=service)
 
 

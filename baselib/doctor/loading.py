@@ -55,8 +55,8 @@ def find_place(folder: Path, first_process: Path = _FIRST_PROCESS) -> tuple[str,
     return None
 
 
-def load(place: str, seconds: float = _IMPORT_SECONDS) -> tuple[Any, Service | None]:
-    """Import an application, Worker or Job, and give it and its service; None for a foreign WSGI application.
+def load(place: str, seconds: float = _IMPORT_SECONDS) -> Service | None:
+    """Import an application, Worker or Job, and give its service; None for a foreign WSGI application.
 
     Args:
         place: Where it is, as `package.module:name`.
@@ -84,7 +84,7 @@ def load(place: str, seconds: float = _IMPORT_SECONDS) -> tuple[Any, Service | N
         raise NotLoadedError(
             f"{place} is of type {type(found).__name__}: accepted is an application, a Worker or a Job"
         )
-    return found, service
+    return service
 
 
 def check_gunicorn_file() -> None:

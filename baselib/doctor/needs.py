@@ -1,26 +1,13 @@
 """What a service declared that it needs, and where it finds each."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from baselib.contract import VARIABLES, Kind, Needs, ServiceName
+from baselib.contract import VARIABLES, Needs, ServiceName
 from baselib.contract.names import queue_url_variable
 from baselib.contract.settings import DATA_STORE_VARIABLES
 from baselib.data_stores.reachability import address
 from baselib.doctor.configuration import shown
 from baselib.doctor.report import Finding
-from baselib.service import Service
-
-
-def needs_of(service: Service, found: Any = None) -> Needs:
-    """What a service declared.
-
-    Args:
-        service: The service.
-        found: The application, Worker or Job that has it.
-    """
-    declared = getattr(service, "needs", None)
-    return declared if isinstance(declared, Needs) else _reconstructed(service, found)
 
 
 def needs_findings(environ: Mapping[str, str], needs: Needs) -> Iterator[Finding]:
@@ -56,21 +43,3 @@ def _place(variable: str, text: str) -> str:
         except (ValueError, KeyError):
             return "***"
     return shown(VARIABLES["AWS_ENDPOINT_URL"], text)
-
-
-def _reconstructed(service: Service, found: Any) -> Needs:
-    """From the settings, which do not know a soft dependency without an address."""
-    settings = service.settings
-    hard = {check.name for check in service.checks.checks() if check.hard}
-    kind: Kind = "worker-daemon" if None in settings.queue_urls else "web"
-    # A Job; an application has its service among its extensions.
-    if kind == "web" and getattr(found, "service", None) is service:
-        kind = "worker-cron"
-    return Needs(
-        kind=kind,
-        queue=None in settings.queue_urls,
-        queues=tuple(queue for queue in settings.queue_urls if queue is not None),
-        data_stores=tuple(settings.data_store_urls),
-        hard_dependencies=tuple(each for each in settings.dependency_urls if each in hard),
-        soft_dependencies=tuple(each for each in settings.dependency_urls if each not in hard),
-    )

@@ -124,6 +124,8 @@ def _own_engine() -> Iterator[Engine]:
     finally:
         process.terminate()
         process.wait(60)
+        # dockerd leaves it mounted after a container with the host's network.
+        subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

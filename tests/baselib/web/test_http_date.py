@@ -1,11 +1,11 @@
 """The header Date: gunicorn's own text, formatted less often."""
 
 import threading
+import time
 
 import gunicorn.util
 import pytest
 
-from baselib.web import http_date as module
 from baselib.web.http_date import http_date
 
 
@@ -16,7 +16,7 @@ def test_it_says_what_gunicorn_says(timestamp: float) -> None:
 
 def test_each_second_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([100.0, 100.9, 101.0, 100.5])
-    monkeypatch.setattr(module.time, "time", lambda: next(moments))
+    monkeypatch.setattr(time, "time", lambda: next(moments))
     first, same, later, back = (http_date() for _ in range(4))
     assert first == same == back
     assert later == "Thu, 01 Jan 1970 00:01:41 GMT"
