@@ -67,12 +67,7 @@ def _message(span: Span) -> str:
 
 
 def _fields(span: Span) -> dict[str, Any]:
-    return {
-        "span": span.name,
-        "outcome": span.outcome,
-        "ms": round(span.seconds * 1000, 3),
-        **span.log_fields(),
-    }
+    return {**span.log_fields(), "duration_ms": round(span.seconds * 1000, 3)}
 
 
 class SpanMetrics:

@@ -97,8 +97,8 @@ class Span:
         return (self.kind, *self.tags, *self.tags.values())
 
     def log_fields(self) -> Mapping[str, Any]:
-        """What the log line of its end says besides; asked for when it has ended."""
-        return self.fields
+        """What the log line of its end says besides the time that it took; asked for when it has ended."""
+        return {"span": self.name, "outcome": self.outcome, **self.fields}
 
 
 class Observer(Protocol):

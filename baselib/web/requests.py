@@ -57,8 +57,13 @@ class RequestSpan(Span):
         return (*own, *super().metric_key()) if self.tags else own
 
     def log_fields(self) -> Mapping[str, Any]:
-        """Method, bytes and the time in the queue."""
-        fields = {"method": self._known_method(), "bytes": self.bytes}
+        """Method, route, status, bytes and the time in the queue."""
+        fields: dict[str, Any] = {
+            "method": self._known_method(),
+            "route": self.name,
+            "status": int(self.outcome) if self.outcome.isdecimal() else None,
+            "bytes": self.bytes,
+        }
         if self.queued is not None:
             fields["queue_ms"] = round((self.started - self.queued) * 1000, 3)
         return {**fields, **self.fields} if self.fields else fields

@@ -40,7 +40,7 @@ def test_a_span_becomes_one_line(
     assert (record.levelno, record.getMessage(), record.name) == (level, message, "baselib.span")
     told: dict[str, Any] = vars(record)
     assert (told["span"], told["outcome"], told["status"]) == ("the-name", outcome, 7)
-    assert told["ms"] >= 0
+    assert told["duration_ms"] >= 0
 
 
 def test_a_line_below_the_level_is_not_made(caplog: pytest.LogCaptureFixture) -> None:

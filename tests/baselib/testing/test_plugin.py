@@ -161,7 +161,7 @@ def test_logs_are_captured_as_production_would_write_them(tmp_path: Path) -> Non
             client.get("/", headers={"X-Request-Id": "r-1"}, buffered=True)
             line = captured_logs.one("sold")
             assert (line["item"], line["password"], line["request_id"]) == ("tea", "***", "r-1")
-            assert captured_logs.one("request finished")["span"] == "/"
+            assert captured_logs.one("request finished")["route"] == "/"
             with pytest.raises(AssertionError, match="0 lines say 'bought'.*sold"):
                 captured_logs.one("bought")
 

@@ -137,7 +137,8 @@ def test_the_log_line_has_the_id_of_the_answer_and_the_route(capsys: pytest.Capt
     answer = _made().test_client().get("/people/7", buffered=True)
     (line,) = _lines(capsys, "request finished")
     assert line["request_id"] == answer.headers["X-Request-Id"]
-    assert (line["span"], line["method"], line["outcome"], line["bytes"]) == ("/people/<int:number>", "GET", "200", 1)
+    assert (line["route"], line["method"], line["status"], line["bytes"]) == ("/people/<int:number>", "GET", 200, 1)
+    assert line["duration_ms"] > 0
     assert "/people/7" not in json.dumps(line)
 
 
