@@ -3,7 +3,9 @@
 The names below are imported when they are first used, so that a service pays only for what it runs.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from baselib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from baselib import aws, data_stores, http
@@ -30,24 +32,17 @@ __all__ = [
     "metrics",
 ]
 
-_PACKAGES = frozenset({"aws", "data_stores", "http"})
 _HOMES = {
     "HealthCheck": "baselib.health",
     "Job": "baselib.worker",
     "Message": "baselib.worker",
     "Reject": "baselib.worker",
     "Worker": "baselib.worker",
+    "aws": "baselib.aws",
     "capture_exception": "baselib.telemetry",
     "create_app": "baselib.web",
+    "data_stores": "baselib.data_stores",
+    "http": "baselib.http",
     "metrics": "baselib.telemetry",
 }
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module  # noqa: PLC0415 - only paid for when a name is asked for
-
-    if name in _PACKAGES:
-        return import_module(f"baselib.{name}")
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'baselib' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -7,7 +7,9 @@ aws.Objects("duolingo-lessons").get("es/1.json")
 aws.secret("duolingo-api/session-key").value
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from baselib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from baselib.aws.clients import client, configure_aws, resource, warm
@@ -36,28 +38,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CachedValue": "values",
-    "CredentialPolicyError": "task_role",
-    "DeadlineExceededError": "deadlines",
-    "ObjectNotFoundError": "objects",
-    "Objects": "objects",
-    "ValueUnavailableError": "values",
-    "client": "clients",
-    "configure_aws": "clients",
-    "parameter": "values",
-    "refuse_static_keys": "credentials",
-    "reset": "resetting",
-    "resource": "clients",
-    "secret": "values",
-    "warm": "clients",
+    "CachedValue": "baselib.aws.values",
+    "CredentialPolicyError": "baselib.aws.task_role",
+    "DeadlineExceededError": "baselib.aws.deadlines",
+    "ObjectNotFoundError": "baselib.aws.objects",
+    "Objects": "baselib.aws.objects",
+    "ValueUnavailableError": "baselib.aws.values",
+    "client": "baselib.aws.clients",
+    "configure_aws": "baselib.aws.clients",
+    "parameter": "baselib.aws.values",
+    "refuse_static_keys": "baselib.aws.credentials",
+    "reset": "baselib.aws.resetting",
+    "resource": "baselib.aws.clients",
+    "secret": "baselib.aws.values",
+    "warm": "baselib.aws.clients",
 }
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module  # noqa: PLC0415 - only paid for when a name is asked for
-
-    if name not in _HOMES:
-        raise AttributeError(f"module 'baselib.aws' has no attribute {name!r}")
-    # Kept, because a client is asked for at every call.
-    found = globals()[name] = getattr(import_module(f"baselib.aws.{_HOMES[name]}"), name)
-    return found
+__getattr__ = lazy_names(__name__, _HOMES)

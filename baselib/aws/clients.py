@@ -4,7 +4,6 @@ boto3's clients are thread-safe but making one is neither thread-safe nor cheap 
 session holds its own 8 MiB of service descriptions; so there is one session, and each client is made once.
 """
 
-import contextlib
 import logging
 import os
 import platform
@@ -13,6 +12,7 @@ import threading
 from typing import Any, Final
 
 from baselib.aws.credentials import restrict_credentials
+from baselib.concurrency import start_thread
 from baselib.contract import Settings, timing
 
 _CONNECT_SECONDS: Final = 2
@@ -113,9 +113,8 @@ class _Clients:
 
     def warm(self, services: tuple[str, ...]) -> None:
         self._warm = tuple(dict.fromkeys((*self._warm, *services)))
-        with contextlib.suppress(RuntimeError):
-            # Without room for a thread they are made when they are needed.
-            threading.Thread(target=self._make_warm, args=(services,), name="aws-warm", daemon=True).start()
+        # Without a thread they are made when they are needed.
+        start_thread(self._make_warm, services, name="aws-warm")
 
     def _make_warm(self, services: tuple[str, ...]) -> None:
         for service in services:

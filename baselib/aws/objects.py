@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from baselib.aws.clients import client
 from baselib.aws.flight import Flight, LeaderGaveUpError
-from baselib.aws.forks import renew_after_fork
+from baselib.concurrency import renew_after_fork
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import AWS_OBJECT_READS
 

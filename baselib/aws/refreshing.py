@@ -18,12 +18,12 @@ from botocore.credentials import CredentialProvider, DeferredRefreshableCredenti
 from botocore.exceptions import CredentialRetrievalError
 
 from baselib.aws.deadlines import patience
-from baselib.aws.forks import renew_after_fork
 from baselib.aws.task_role import Keys, KeysUnavailableError, endpoint, fetch_keys, now
+from baselib.concurrency import renew_after_fork, start_thread
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import AWS_CREDENTIAL_FAILURES
 
-METHOD: Final = "container-role"
+_METHOD: Final = "container-role"
 
 _AHEAD_SECONDS: Final = 20 * 60.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
@@ -37,7 +37,7 @@ class TaskRoleProvider(CredentialProvider):  # type: ignore[misc]
         environ: The environment variables.
     """
 
-    METHOD = METHOD
+    METHOD = _METHOD
     CANONICAL_NAME = "EcsContainer"
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -67,7 +67,7 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
     first_pause_seconds = 0.25
 
     def __init__(self, fetch: Callable[[], Keys], clock: Callable[[], float] = now) -> None:
-        super().__init__(refresh_using=None, method=METHOD)
+        super().__init__(refresh_using=None, method=_METHOD)
         self._fetch = fetch
         self._clock = clock
         # Tasks that started together do not ask together.
@@ -100,16 +100,8 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
     def _thread_runs(self) -> bool:
         with self._changed:
             if self._thread is None or not self._thread.is_alive():
-                thread = threading.Thread(
-                    target=_renew_for_ever, args=(weakref.ref(self),), name="aws-credentials", daemon=True
-                )
-                try:
-                    thread.start()
-                except RuntimeError:
-                    # The process is ending, or has no room for one.
-                    return False
-                self._thread = thread
-            return True
+                self._thread = start_thread(_renew_for_ever, weakref.ref(self), name="aws-credentials")
+            return self._thread is not None
 
     def _wait(self) -> None:
         with self._changed:
@@ -127,7 +119,7 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
             if self._clock() < self._expires:
                 return
             reason = str(self._error or "no answer yet")
-        raise CredentialRetrievalError(provider=METHOD, error_msg=f"no valid keys of the task role: {reason}")
+        raise CredentialRetrievalError(provider=_METHOD, error_msg=f"no valid keys of the task role: {reason}")
 
     def renew_if_due(self) -> float:
         """Get new keys when it is time; called by the thread.

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from baselib.aws.clients import client
 from baselib.aws.flight import Flight, LeaderGaveUpError
-from baselib.aws.forks import renew_after_fork
+from baselib.concurrency import renew_after_fork, start_thread
 
 _FRESH_SECONDS: Final = 300.0
 _FIRST_PAUSE_SECONDS: Final = 1.0
@@ -167,10 +167,8 @@ class CachedValue:
             if self._renewing:
                 return
             self._renewing = True
-        try:
-            threading.Thread(target=self._renew, name="aws-value", daemon=True).start()
-        except RuntimeError:
-            # No room for a thread, or the process ends: the next reader tries.
+        if start_thread(self._renew, name="aws-value") is None:
+            # The next reader tries.
             self._renewing = False
 
     def _renew(self) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from baselib.concurrency import start_thread
 from baselib.dns.answers import (
     FAILURE_SECONDS,
     FRESH_SECONDS,
@@ -150,10 +151,7 @@ class DnsCache:
             if len(self._lookups) >= _MAXIMUM_LOOKUPS:
                 return None
             self._lookups[key] = lookup
-        try:
-            threading.Thread(target=self._fly, args=(key, lookup), name="baselib-dns", daemon=True).start()
-        except RuntimeError:
-            # No further thread, or the interpreter is ending.
+        if start_thread(self._fly, key, lookup, name="baselib-dns") is None:
             with self._lock:
                 self._lookups.pop(key, None)
             lookup.answer = self._ask(key, now)

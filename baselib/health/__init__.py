@@ -10,7 +10,9 @@ The names are imported when they are first used: the container's health check, a
 needs none of them.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from baselib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from baselib.health.checks import CheckResult, HealthCheck, StartUp
@@ -26,11 +28,4 @@ _HOMES = {
     "HealthEndpoints": "baselib.health.endpoints",
     "StartUp": "baselib.health.checks",
 }
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module  # noqa: PLC0415 - only paid for when a name is asked for
-
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'baselib.health' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

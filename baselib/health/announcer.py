@@ -1,11 +1,12 @@
 """Tells others what has changed, from a thread of its own: who listens slowly delays no check."""
 
-import contextlib
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final
+
+from baselib.concurrency import start_thread
 
 _logger = logging.getLogger(__name__)
 
@@ -27,10 +28,8 @@ class Announcer:
             self._waiting.append(function)
             if self._busy:
                 return
-            # No thread can be started: told with the next change.
-            with contextlib.suppress(RuntimeError):
-                threading.Thread(target=self._run, name="health-changes", daemon=True).start()
-                self._busy = True
+            # Without a thread it is told with the next change.
+            self._busy = start_thread(self._run, name="health-changes") is not None
 
     def _run(self) -> None:
         while True:

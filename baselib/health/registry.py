@@ -1,11 +1,11 @@
 """The checks and start-up functions of a service, run in the background of each process that is asked for them."""
 
-import os
 import time
 from collections.abc import Iterable
 from typing import Final
 from weakref import WeakSet
 
+from baselib.concurrency import renew_after_fork
 from baselib.health.announcer import Announcer
 from baselib.health.checks import CheckResult, HealthCheck, StartUp
 from baselib.health.scheduler import Scheduler
@@ -36,8 +36,9 @@ class HealthChecks:
         self._checks: dict[str, HealthCheck] = {}
         self._start_ups: dict[str, StartUp] = {}
         self._listeners: list[Listener] = []
-        self._begin_anew()
+        self.after_fork()
         _all.add(self)
+        renew_after_fork(self)
 
     def add(self, check: HealthCheck) -> None:
         """Register a check.
@@ -77,7 +78,7 @@ class HealthChecks:
     def reset(self) -> None:
         """Forget every result and check no more until somebody asks again; for tests."""
         self._scheduler.close()
-        self._begin_anew()
+        self.after_fork()
 
     def checks(self) -> list[HealthCheck]:
         """What is registered, in order."""
@@ -125,8 +126,8 @@ class HealthChecks:
         failed = [state.name for state in self._required if state.result is not None and not state.result.healthy]
         return f"failed: {', '.join(failed)}" if failed else ""
 
-    def _begin_anew(self) -> None:
-        # After a fork nothing may be touched of what was before: another thread may have held any of its locks.
+    def after_fork(self) -> None:
+        """Begin anew, and touch nothing of what was before: another thread may have held any of its locks."""
         self._announcer = Announcer()
         self._scheduler = Scheduler()
         self._states: dict[str, CheckState] = {}
@@ -168,14 +169,6 @@ def _unknown(check: HealthCheck) -> CheckResult:
 
 
 _all: "Final[WeakSet[HealthChecks]]" = WeakSet()
-
-
-def _after_fork() -> None:
-    for checks in list(_all):
-        checks._begin_anew()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 def reset_all() -> None:

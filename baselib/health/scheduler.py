@@ -1,6 +1,5 @@
 """One thread that starts each run when it is due, and gives up on a run that takes too long."""
 
-import contextlib
 import math
 import random
 import threading
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from baselib.concurrency import start_thread
 from baselib.health.errors import told
 
 # A fleet that was started together shall not check together: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
@@ -76,12 +76,9 @@ class Scheduler:
             return
         with self.changed:
             if self._thread is thread:
-                fresh = threading.Thread(
-                    target=_keep, args=(weakref.ref(self), self._wake), name="health-scheduler", daemon=True
-                )
-                # No thread can be started: the next caller tries again.
-                with contextlib.suppress(RuntimeError):
-                    fresh.start()
+                fresh = start_thread(_keep, weakref.ref(self), self._wake, name="health-scheduler")
+                # Without a thread the next caller tries again.
+                if fresh is not None:
                     self._thread, self.started = fresh, time.monotonic()
 
     def close(self) -> None:

@@ -2,13 +2,12 @@
 
 import logging
 import math
-import os
 import threading
 import time
-import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, Unpack
 
+from baselib.concurrency import renew_after_fork
 from baselib.http.breaker import CircuitBreaker, State
 from baselib.http.bulkhead import WAIT_SECONDS, Bulkhead
 from baselib.http.errors import (
@@ -46,7 +45,6 @@ _FAIR_SECONDS: Final = 1.0
 _NO_FALLBACK: Final = object()
 
 _logger = logging.getLogger(__name__)
-_alive: "Final[weakref.WeakSet[DependencyClient]]" = weakref.WeakSet()
 
 
 class _Limits(NamedTuple):
@@ -93,7 +91,7 @@ class DependencyClient:
         self._breaker = CircuitBreaker(changed=self._breaker_changed)
         self._bulkhead = Bulkhead(places)
         self._retries = RetryBudget()
-        _alive.add(self)
+        renew_after_fork(self)
 
     def get(self, path: str, **arguments: Unpack[Arguments]) -> Response:
         """`request` with the method GET."""
@@ -298,18 +296,11 @@ class DependencyClient:
         metrics.gauge(DEPENDENCY_OPEN.name, int(state == "open"), tags={"dependency": self.dependency})
         _logger.warning("circuit breaker changed", extra={"dependency": self.dependency, "state": state})
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Begin anew, without the connections and the calls of the parent."""
         self._lock = threading.Lock()
         # The other process goes on with these connections; here only the file descriptors are closed.
         self.close()
         self._breaker.after_fork()
         self._bulkhead.after_fork()
         self._retries.after_fork()
-
-
-def _after_fork() -> None:
-    for client in list(_alive):
-        client._after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -27,47 +27,39 @@ class SpanLog:
 
     def finished(self, spans: Sequence[Span]) -> None:
         """Log how each span ended."""
-        short = sole_handler(_logger, logging.INFO)
-        if short is None:
-            for span in spans:
-                _log(span)
-            return
-        handler, formatter = short
-        lines: dict[int, list[str]] = {logging.INFO: [], logging.ERROR: []}
+        short = sole_handler(_logger, logging.INFO) if _logger.isEnabledFor(logging.INFO) else None
+        lines: list[str] = []
         for span in spans:
-            level = _level(span)
-            if _logger.isEnabledFor(level):
-                name = logging.getLevelName(level)
-                lines[level].append(formatter.span_line(span, name, _logger.name, _message(span), _fields(span)))
-        for level, made in lines.items():
-            if made:
-                handler.write_lines(level, made)
+            if short is None or span.outcome == "failed":
+                _log(span)
+            else:
+                lines.append(short[1].span_line(span, "INFO", _logger.name, _MESSAGES[span.kind], _fields(span)))
+        if short is not None and lines:
+            short[0].write_lines(logging.INFO, lines)
 
 
 def _log(span: Span) -> None:
-    level = _level(span)
+    failed = span.outcome == "failed"
+    level = logging.ERROR if failed else logging.INFO
     if not _logger.isEnabledFor(level):
         return
+    message = "cron failed" if failed and span.kind == "job" else _MESSAGES[span.kind]
     # What `_logger.log` does, without looking up who called.
-    record = _logger.makeRecord(_logger.name, level, __file__, 0, _message(span), (), None, "finished")
+    record = _logger.makeRecord(_logger.name, level, __file__, 0, message, (), None, "finished")
     record.created = span.ended or record.created
-    record.__dict__.update(_fields(span))
-    own = current_span()
+    own = _fields(span)
+    record.__dict__.update({f"{name}_" if name in own else name: value for name, value in span.fields.items()})
+    record.__dict__.update(own)
+    before = current_span()
     activate(span)
     _logger.handle(record)
-    activate(own)
-
-
-def _level(span: Span) -> int:
-    return logging.ERROR if span.outcome == "failed" else logging.INFO
-
-
-def _message(span: Span) -> str:
-    return "cron failed" if span.outcome == "failed" and span.kind == "job" else _MESSAGES[span.kind]
+    activate(before)
 
 
 def _fields(span: Span) -> dict[str, Any]:
-    return {**span.log_fields(), "duration_ms": round(span.seconds * 1000, 3)}
+    fields = span.log_fields()
+    fields["duration_ms"] = round(span.seconds * 1000, 3)
+    return fields
 
 
 class SpanMetrics:

@@ -7,7 +7,7 @@ True
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 
@@ -96,9 +96,9 @@ class Span:
         """What tells its tags from another's: texts of which the same mean the same tags."""
         return (self.kind, *self.tags, *self.tags.values())
 
-    def log_fields(self) -> Mapping[str, Any]:
-        """What the log line of its end says besides the time that it took; asked for when it has ended."""
-        return {"span": self.name, "outcome": self.outcome, **self.fields}
+    def log_fields(self) -> dict[str, Any]:
+        """What the log line of its end says besides `fields` and the time that it took; asked for when it has ended."""
+        return {"span": self.name, "outcome": self.outcome}
 
 
 class Observer(Protocol):

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
+from baselib.concurrency import start_thread
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import REQUESTS_IN_FLIGHT, THREADS_BUSY, WORKERS
 
@@ -64,7 +65,7 @@ class BoardReporter:
 
     def when_ready(self, server: Any) -> None:
         """gunicorn's hook: begin."""
-        threading.Thread(target=self._run, args=(server,), name="baselib-board", daemon=True).start()
+        start_thread(self._run, server, name="baselib-board")
 
     def on_exit(self, server: Any) -> None:
         """gunicorn's hook: end."""

@@ -49,7 +49,7 @@ _PATIENCE_SECONDS: Final = 0.02
 _ACCEPTED_AT_ONCE: Final = 64
 _BUSY_POLL_SECONDS: Final = 0.1
 _IDLE_POLL_SECONDS: Final = 1.0
-_QUEUE_TIME_RATE: Final = 0.1
+_QUEUE_TIME_EVERY: Final = 10
 
 _logger = logging.getLogger("baselib.web")
 
@@ -70,7 +70,7 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_flight = 0
+        self._in_flight = self._answered = 0
         self._given_up = False
         self._patient_until = self._next_tick = self._next_second = 0.0
 
@@ -235,7 +235,9 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
         """A request thread is done with a connection."""
         self._count_in_flight(-1)
         self._shedding.note(time.monotonic() - connection.started)
-        metrics.timing(REQUEST_QUEUE_TIME.name, (connection.started - connection.queued) * 1000, rate=_QUEUE_TIME_RATE)
+        self._answered += 1
+        if self._answered % _QUEUE_TIME_EVERY == 0:
+            metrics.timing(REQUEST_QUEUE_TIME.name, (connection.started - connection.queued) * 1000)
         if again:
             self._reception.keep(connection)
         else:

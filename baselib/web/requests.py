@@ -1,6 +1,6 @@
 """The span of a request: from the first byte in to the last byte out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from baselib.telemetry import REPORTER, Span
@@ -56,7 +56,7 @@ class RequestSpan(Span):
         own = (self._known_method(), self.name, self.outcome)
         return (*own, *super().metric_key()) if self.tags else own
 
-    def log_fields(self) -> Mapping[str, Any]:
+    def log_fields(self) -> dict[str, Any]:
         """Method, route, status, bytes and the time in the queue."""
         fields: dict[str, Any] = {
             "method": self._known_method(),
@@ -66,7 +66,7 @@ class RequestSpan(Span):
         }
         if self.queued is not None:
             fields["queue_ms"] = round((self.started - self.queued) * 1000, 3)
-        return {**fields, **self.fields} if self.fields else fields
+        return fields
 
     def _known_method(self) -> str:
         # A client may send any word, and each new one would be a new metric.

@@ -54,11 +54,13 @@ class JsonFormatter(logging.Formatter):
             level: The name of the level.
             logger: The name of the logger.
             message: What is said, without a secret.
-            fields: The line's own fields.
+            fields: The line's own fields, which hold no secret and have no name of the contract's.
         """
         line = self._begun(span.ended or time.time(), level, logger, span)
         line["message"] = message
-        self._add(line, fields.items())
+        line.update(fields)
+        if span.fields:
+            self._add(line, span.fields.items())
         return self._encode(line)
 
     def _begun(self, created: float, level: str, logger: str, span: Span | None) -> dict[str, Any]:

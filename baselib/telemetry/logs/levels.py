@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from baselib.concurrency import start_thread
 from baselib.contract import Settings
 from baselib.telemetry.logs.level_file import LEVEL_NAMES, MOST_SECONDS, LevelChange, LevelFile, level_path
 
@@ -88,6 +89,8 @@ class TemporaryLevels:
             if change.until <= change.since:
                 self._own = [own for own in self._own if own.logger != change.logger]
             else:
+                # One that ends no later than this never counts again.
+                self._own = [own for own in self._own if own.logger != change.logger or own.until > change.until]
                 self._own.append(change)
             self._apply()
         self._start()
@@ -137,8 +140,8 @@ class TemporaryLevels:
     def _start(self) -> None:
         with self._lock:
             if not self._started:
-                self._started = True
-                threading.Thread(target=self._run, name="baselib-log-levels", daemon=True).start()
+                # Without a thread for now, the next change or configuration tries again.
+                self._started = start_thread(self._run, name="baselib-log-levels") is not None
 
     def _run(self) -> None:
         while True:
@@ -150,7 +153,7 @@ class TemporaryLevels:
             self._wake.wait(min(max(ends - time.monotonic(), 0.0), _LOOK_SECONDS))
             self._wake.clear()
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """A forked child has the levels, and needs a thread of its own."""
         self._renew()
         if self._started:
@@ -178,4 +181,4 @@ def _change(logger: str, level: str, seconds: float) -> LevelChange:
 LEVELS: Final = TemporaryLevels()
 """The changes in force in this process."""
 
-os.register_at_fork(after_in_child=LEVELS._after_fork)
+os.register_at_fork(after_in_child=LEVELS.after_fork)

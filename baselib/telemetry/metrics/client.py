@@ -4,13 +4,13 @@ import atexit
 import contextlib
 import functools
 import logging
-import os
 import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from baselib.concurrency import renew_after_fork
 from baselib.telemetry.metrics.events import MAXIMUM_WAITING, Event, Key
 from baselib.telemetry.metrics.lines import Lines
 from baselib.telemetry.metrics.recorder import Recorder, Tags
@@ -64,6 +64,7 @@ class MetricsClient(Recorder):
         self._begin()
         self.configure(target, prefix=prefix, tags=tags, dialect=dialect)
         _clients.add(self)
+        renew_after_fork(self)
 
     def _begin(self) -> None:
         self._ones = []
@@ -204,8 +205,8 @@ class MetricsClient(Recorder):
         else:
             self._told = self._telling
 
-    def _after_fork(self) -> None:
-        # What the parent has not sent yet, it sends itself.
+    def after_fork(self) -> None:
+        """Begin afresh in a child: what the parent has not sent yet, it sends itself."""
         self._begin()
         for callback in [callback for callback, after_fork in self._samplers.items() if not after_fork]:
             del self._samplers[callback]
@@ -215,17 +216,10 @@ class MetricsClient(Recorder):
                 self._start()
 
 
-def _after_fork() -> None:
-    for client in list(_clients):
-        client._after_fork()
-
-
 def _at_exit() -> None:
     for client in list(_clients):
         if client._ones or client._events:
             client.flush()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 atexit.register(_at_exit)

@@ -1,12 +1,12 @@
 """The thread that sends what a client's callers have left behind."""
 
-import contextlib
 import logging
 import threading
 import time
 from collections import deque
 from typing import Final, Protocol
 
+from baselib.concurrency import start_thread
 from baselib.telemetry.metrics.transport import UdpTransport
 
 _FLUSH_SECONDS: Final = 0.25
@@ -62,11 +62,8 @@ class Sender:
     def start(self) -> bool:
         """Have a thread, and return whether there is one; only one caller at a time."""
         if self._thread is None:
-            thread = threading.Thread(target=self._run, name="baselib-metrics", daemon=True)
-            with contextlib.suppress(RuntimeError):
-                # No thread can be started for now: the next event tries again.
-                thread.start()
-                self._thread = thread
+            # Without a thread for now, the next event tries again.
+            self._thread = start_thread(self._run, name="baselib-metrics")
         return self._thread is not None
 
     def hurry(self) -> None:

@@ -26,7 +26,7 @@ REQUEST_TIME: Final = StandardMetric(
     "requests.time", "timer", ("route", "method", "status"), "milliseconds from the first byte in to the last byte out"
 )
 REQUEST_QUEUE_TIME: Final = StandardMetric(
-    "requests.queue_time", "timer", (), "milliseconds that a request waited for a thread"
+    "requests.queue_time", "timer", (), "milliseconds that a request waited for a thread; every tenth request"
 )
 REQUESTS_IN_FLIGHT: Final = StandardMetric("requests.in_flight", "gauge", (), "requests being answered, all workers")
 REQUESTS_SHED: Final = StandardMetric("requests.shed", "counter", ("reason",), "requests answered 503 under overload")

@@ -7,10 +7,11 @@ use up the VPC resolver's 1,024 packets a second, and one for ever would miss a 
 import contextlib
 import logging
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
+
+from baselib.concurrency import start_thread
 
 # An Ethernet frame of 1,500 bytes less the IPv6 and UDP headers.
 MAXIMUM_DATAGRAM_BYTES: Final = 1452
@@ -56,12 +57,8 @@ class UdpTransport:
         if time.monotonic() >= self._due and not self._looking:
             self._due = time.monotonic() + (_RETRY_SECONDS if self._socket is None else _LOOK_UP_SECONDS)
             self._looking = True
-            try:
-                threading.Thread(
-                    target=self._look_up, args=(when_found,), name="baselib-metrics-look-up", daemon=True
-                ).start()
-            except RuntimeError:
-                # No thread can be started, as at the end of the process from Python 3.12 on.
+            if start_thread(self._look_up, when_found, name="baselib-metrics-look-up") is None:
+                # As at the end of the process from Python 3.12 on.
                 self._look_up(when_found)
         return self._socket is not None
 

@@ -217,7 +217,7 @@ def test_without_room_for_a_thread_the_call_asks_itself(
 
     stub.answer = lambda request: keys(1, clock.now + HOUR)
     credentials = make()
-    monkeypatch.setattr("baselib.aws.refreshing.threading", SimpleNamespace(Thread=NoThread))
+    monkeypatch.setattr("baselib.concurrency.threads.threading", SimpleNamespace(Thread=NoThread))
     assert _key(credentials) == "AKIA1"
 
 

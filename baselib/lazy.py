@@ -1,0 +1,28 @@
+"""Packages whose names are imported when they are first used, so that a service pays only for what it runs."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package (PEP 562); what it has found becomes an attribute of the package.
+
+    Args:
+        package: The package's `__name__`.
+        homes: The module that each name is in, or that it is.
+    """
+
+    def find(name: str) -> Any:
+        from importlib import import_module  # noqa: PLC0415 - only paid for when a name is asked for
+
+        home = homes.get(name)
+        if home is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = import_module(home)
+        found = module if home == f"{package}.{name}" else getattr(module, name)
+        # Kept, because a client is asked for at every call.
+        setattr(sys.modules[package], name, found)
+        return found
+
+    return find
