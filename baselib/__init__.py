@@ -32,17 +32,15 @@ __all__ = [
     "metrics",
 ]
 
+_PACKAGES = frozenset({"aws", "data_stores", "http"})
 _HOMES = {
     "HealthCheck": "baselib.health",
     "Job": "baselib.worker",
     "Message": "baselib.worker",
     "Reject": "baselib.worker",
     "Worker": "baselib.worker",
-    "aws": "baselib.aws",
     "capture_exception": "baselib.telemetry",
     "create_app": "baselib.web",
-    "data_stores": "baselib.data_stores",
-    "http": "baselib.http",
     "metrics": "baselib.telemetry",
 }
-__getattr__ = lazy_names(__name__, _HOMES)
+__getattr__ = lazy_names(__name__, _HOMES, _PACKAGES)

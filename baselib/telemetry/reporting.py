@@ -1,8 +1,8 @@
 """Who tells the observers that a span has ended: the thread that did the work, or one that does it for many.
 
-A web worker answers first and reports later: one line after the other keeps the processor's caches warm, which halves
-the cost of each, and a log driver that blocks does not block a request. What ended with an exception is reported at
-once, before anything can happen to the process.
+A web worker answers first and reports later: one line after the other keeps the processor's caches warm, and a log
+driver that blocks does not block a request. What ended with an exception is reported at once, before anything can
+happen to the process.
 """
 
 import contextlib

@@ -12,8 +12,9 @@ from baselib.web.app import create_app
 from baselib.web.problems import Problem
 
 if TYPE_CHECKING:
-    from baselib.web.validate import validate
+    from baselib.web.validation import validate
 
 __all__ = ["Problem", "create_app", "validate"]
+
 # Needs pydantic, whose import costs as much as Flask's.
-__getattr__ = lazy_names(__name__, {"validate": "baselib.web.validate"})
+__getattr__ = lazy_names(__name__, {"validate": "baselib.web.validation"})

@@ -8,7 +8,7 @@ from spectree import Response, SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from baselib.contract import Settings
-from baselib.web.validate import DESCRIPTION
+from baselib.web.validation import DESCRIPTION
 
 
 def document(app: Flask, settings: Settings) -> dict[str, Any]:

@@ -74,7 +74,12 @@ def test_the_heavy_packages_would_be_seen() -> None:
 def test_every_name_that_is_offered_can_be_imported() -> None:
     for name in baselib.__all__:
         assert getattr(baselib, name) is not None
-    assert sorted(baselib.__all__) == sorted(baselib._HOMES)
+    assert sorted(baselib.__all__) == sorted({*baselib._HOMES, *baselib._PACKAGES})
+
+
+def test_a_name_is_the_same_whatever_was_imported_before() -> None:
+    # A module of the same name would have taken its place.
+    _modules_after("import baselib.web.openapi\nfrom baselib.web import validate\nvalidate()")
 
 
 def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
