@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import web
-from benchmarks.picture import bars
+from benchmarks.bars import bars
+from benchmarks.picture import draw
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs"
 # What each part answers, and the module that does.
@@ -39,10 +40,18 @@ Every table compares variants that ran interleaved, each time in fresh processes
 medians, and the spread is (greatest - least) / median. Requests per second and latency move with whatever else the
 machine does; CPU is the figure to compare. {noise}
 
+## What is promised
+
+| | wanted | measured | reached |
+|---|---|---|---|
+{summary}
+
+What services do while something is disturbed is in [reliability](reliability.md).
+
 ## Whole services under gunicorn
 
-Two gthread workers of four threads, {connections} keep-alive connections from wrk, {seconds} s a run, {rounds} rounds.
-"Throughput per CPU" is plain Flask's CPU per request divided by the variant's.
+Two gthread workers of four threads, {connections} keep-alive connections from wrk, {seconds} s a run, {rounds} rounds;
+"throughput per CPU" is plain Flask's CPU per request divided by the variant's.
 
 ![CPU per request](performance.svg)
 
@@ -59,8 +68,9 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     load_before = os.getloadavg()[0]
     services = []
+    measured = {}
     for route in web.ROUTES:
-        samples = web.measure(route, rounds)
+        samples = measured[route] = web.measure(route, rounds)
         services.append(web.table(route, samples))
         print(services[-1], flush=True)
         if route == "trivial":
@@ -68,13 +78,21 @@ def main() -> None:
             for variant, found in samples.items():
                 cpu = [sample.microseconds for sample in found]
                 values[web.TITLES[variant]] = (statistics.median(cpu), min(cpu), max(cpu))
-            picture = bars("CPU per request, trivial route", "microseconds", values, web.TITLES["baselib"])
+            picture = draw("CPU per request, trivial route", "microseconds", values, web.TITLES["baselib"])
             (FOLDER / "performance.svg").write_text(picture, encoding="utf-8")
-    parts = []
-    for title, module in PARTS.items():
-        told = _told(module)
-        print(told, flush=True)
-        parts.append(f"## {title}\n\n`python -m benchmarks.{module}`\n\n```\n{told}```\n")
+    told = {}
+    for module in PARTS.values():
+        told[module] = _told(module)
+        print(told[module], flush=True)
+    promised = bars(measured, told)
+    summary = "\n".join(
+        f"| {bar.what} | {bar.wanted} | {bar.measured} | {'yes' if bar.reached else 'no'} |" for bar in promised
+    )
+    print(summary)
+    parts = [
+        f"## {title}\n\n`python -m benchmarks.{module}`\n\n```\n{told[module].rstrip()}\n```\n"
+        for title, module in PARTS.items()
+    ]
     (FOLDER / "performance.md").write_text(
         _PAGE.format(
             date=datetime.now(UTC).date(),
@@ -87,6 +105,7 @@ def main() -> None:
             rounds=rounds,
             services="\n".join(services),
             parts="\n".join(parts),
+            summary=summary,
         ),
         encoding="utf-8",
     )

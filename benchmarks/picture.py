@@ -11,7 +11,7 @@ _GAP: Final = 10
 _TOP: Final = 64
 
 
-def bars(title: str, unit: str, values: Mapping[str, tuple[float, float, float]], own: str) -> str:
+def draw(title: str, unit: str, values: Mapping[str, tuple[float, float, float]], own: str) -> str:
     """Draw a bar for each value, from zero, with a line from its least to its greatest.
 
     Args:

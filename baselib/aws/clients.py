@@ -7,7 +7,6 @@ session holds its own 8 MiB of service descriptions; so there is one session, an
 import logging
 import os
 import platform
-import re
 import threading
 from typing import Any, Final
 
@@ -25,9 +24,6 @@ _TRANSFER_CONNECTIONS: Final = 10
 _DEFAULT_THREADS: Final = 4
 # For how long a fork waits for a client that another thread is making.
 _FORK_PATIENCE_SECONDS: Final = 2.0
-
-# RFC 9110, section 5.6.2.
-_NOT_A_TOKEN: Final = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 
 _logger = logging.getLogger(__name__)
 
@@ -158,9 +154,7 @@ def _user_agent(settings: Settings | None) -> str:
     import botocore  # noqa: PLC0415
 
     sdk = f"Boto3/{boto3.__version__} md/Botocore#{botocore.__version__} lang/python#{platform.python_version()}"
-    # The release is any text, and a header is not.
-    own = f" {settings.name.repository}/{_NOT_A_TOKEN.sub('-', settings.release)}" if settings else ""
-    return sdk + own
+    return f"{sdk} {settings.user_agent}" if settings else sdk
 
 
 _clients: Final = _Clients()

@@ -14,7 +14,8 @@ class DeadlineExceededError(TimeoutError):
 
 def span_deadline() -> float | None:
     """When the budget of the work in hand is spent, on the clock of `time.monotonic`; None when there is none."""
-    return getattr(current_span(), "deadline", None)
+    span = current_span()
+    return None if span is None else span.deadline
 
 
 def patience() -> float:

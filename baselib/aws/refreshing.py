@@ -18,7 +18,7 @@ from botocore.credentials import CredentialProvider, DeferredRefreshableCredenti
 from botocore.exceptions import CredentialRetrievalError
 
 from baselib.aws.deadlines import patience
-from baselib.aws.task_role import Keys, KeysUnavailableError, endpoint, fetch_keys, now
+from baselib.aws.task_role import Keys, KeysUnavailableError, endpoint, fetch_keys
 from baselib.concurrency import renew_after_fork, start_thread
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import AWS_CREDENTIAL_FAILURES
@@ -55,7 +55,7 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
 
     Args:
         fetch: Gets keys, or raises.
-        clock: Seconds since 1970.
+        clock: Seconds since 1970: keys expire by the calendar.
 
     Raises:
         botocore.exceptions.CredentialRetrievalError: From the methods that botocore calls: there are no valid keys.
@@ -66,7 +66,7 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
     patience_attempts = 5
     first_pause_seconds = 0.25
 
-    def __init__(self, fetch: Callable[[], Keys], clock: Callable[[], float] = now) -> None:
+    def __init__(self, fetch: Callable[[], Keys], clock: Callable[[], float] = time.time) -> None:
         super().__init__(refresh_using=None, method=_METHOD)
         self._fetch = fetch
         self._clock = clock

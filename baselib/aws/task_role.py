@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 
 import contextlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-RELATIVE_VARIABLE: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
-FULL_VARIABLE: Final = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+from baselib.container.ecs import CREDENTIALS_VARIABLE
+
+_FULL_VARIABLE: Final = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN_VARIABLE: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - a variable's name
 _TOKEN_FILE_VARIABLE: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 - a variable's name
 
@@ -61,11 +61,11 @@ def endpoint(environ: Mapping[str, str]) -> str | None:
     Raises:
         CredentialPolicyError: The variables name another host than this task's own.
     """
-    if relative := environ.get(RELATIVE_VARIABLE):
+    if relative := environ.get(CREDENTIALS_VARIABLE):
         if not relative.startswith("/"):
-            raise CredentialPolicyError(f"{RELATIVE_VARIABLE} is no path: it has to begin with /")
+            raise CredentialPolicyError(f"{CREDENTIALS_VARIABLE} is no path: it has to begin with /")
         return _ECS + relative
-    full = environ.get(FULL_VARIABLE)
+    full = environ.get(_FULL_VARIABLE)
     if not full:
         return None
     host = None
@@ -73,7 +73,9 @@ def endpoint(environ: Mapping[str, str]) -> str | None:
         parts = urlsplit(full)
         host = parts.hostname if parts.scheme in {"http", "https"} else None
     if host not in _HOSTS:
-        raise CredentialPolicyError(f"{FULL_VARIABLE} names {host!r}: keys are taken from the task's own endpoint only")
+        raise CredentialPolicyError(
+            f"{_FULL_VARIABLE} names {host!r}: keys are taken from the task's own endpoint only"
+        )
     return full
 
 
@@ -135,8 +137,3 @@ def _authorization(environ: Mapping[str, str]) -> dict[str, str]:
     if "\r" in token or "\n" in token:
         raise KeysUnavailableError("the token for the credentials endpoint holds a line break")
     return {"Authorization": token}
-
-
-def now() -> float:
-    """Seconds since 1970: keys expire by the calendar."""
-    return time.time()

@@ -9,6 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-_FOLDER = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent
 
 CONTRACT: Final[Mapping[str, Any]] = json.loads((_FOLDER / "contract.json").read_text(encoding="utf-8"))

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
 from urllib.parse import urlsplit
 
-_LONGEST_TOKEN = 4096
-_SHORTEST_TOKEN = 16
-_LONGEST_STOP_SECONDS = 120
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
-_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
+_LONGEST_TOKEN: Final = 4096
+_SHORTEST_TOKEN: Final = 16
+_LONGEST_STOP_SECONDS: Final = 120
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 
 
 def text(value: str) -> str:

@@ -7,6 +7,7 @@
 (8000, 'local', None)
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
@@ -25,7 +26,11 @@ LogFormat = Literal["json", "console"]
 Dialect = Literal["dogstatsd", "statsd"]
 DataStore = Literal["postgres", "redis", "memcached", "elasticsearch"]
 
-_MASK: Final = "***"
+MASK: Final = "***"
+"""What stands for a secret, wherever something is shown."""
+
+# What may not stand in a token: RFC 9110, section 5.6.2.
+_NO_TOKEN: Final = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +323,12 @@ class Settings:
         return ServiceName(self.product, self.service)
 
     @property
+    def user_agent(self) -> str:
+        """What other services and AWS are told of who calls: a product and its version (RFC 9110, section 10.1.5)."""
+        # The release is any text, and a header is not.
+        return f"{self.name.repository}/{_NO_TOKEN.sub('-', self.release)}"
+
+    @property
     def identity(self) -> dict[str, str]:
         """What is stamped on every log line, error and AWS call."""
         return {
@@ -440,7 +451,7 @@ class _Reader:
         url = values["data_store_urls"].get("postgres")
         if url and values.get("database_credentials") == "iam" and not urlsplit(url).username:
             self._problems.append(
-                "DATABASE_URL is ***: with DATABASE_CREDENTIALS=iam accepted is postgresql://user@host:port/database"
+                f"DATABASE_URL is {MASK}: with DATABASE_CREDENTIALS=iam accepted is postgresql://user@host:port/database"
             )
         drain, stop = values["drain_seconds"], values["stop_seconds"]
         if drain is not None and stop is not None:
@@ -461,7 +472,7 @@ class _Reader:
 
     def _parsed(self, name: str, variable: Variable) -> Any:
         text = self._environ[name]
-        held = _MASK if variable.secret or "@" in text else repr(text)
+        held = MASK if variable.secret or "@" in text else repr(text)
         try:
             return variable.parse(text)
         except NameRuleError as error:

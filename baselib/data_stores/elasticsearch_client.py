@@ -7,12 +7,12 @@ from urllib.parse import unquote, urlsplit
 from baselib.contract import Settings
 from baselib.data_stores.errors import naming_extra
 from baselib.data_stores.limits import Limits
+from baselib.data_stores.reachability import address
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 _PACKAGES: Final = frozenset({"opensearchpy"})
-_PORTS: Final = {"http": 80, "https": 443}
 # A domain of the OpenSearch Service, or a serverless collection.
 _AMAZON: Final = re.compile(r"\.(?P<region>[a-z]{2}(-[a-z]+)+-\d+)\.(?P<service>es|aoss)\.amazonaws\.com(\.cn)?\Z")
 
@@ -29,9 +29,9 @@ def make(_: Settings, url: str, limits: Limits) -> "OpenSearch":
         from opensearchpy import OpenSearch  # noqa: PLC0415 - only services with elasticsearch have it
 
     parts = urlsplit(url)
-    host = parts.hostname or ""
+    host, port = address(url)
     return OpenSearch(
-        [{"host": host, "port": parts.port or _PORTS[parts.scheme], "url_prefix": parts.path.strip("/")}],
+        [{"host": host, "port": port, "url_prefix": parts.path.strip("/")}],
         use_ssl=parts.scheme == "https",
         # Not in the host above, which is shown wherever the client is.
         http_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else _signer(host),

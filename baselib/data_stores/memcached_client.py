@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from baselib.contract import Settings
 from baselib.data_stores.errors import naming_extra
 from baselib.data_stores.limits import Limits
+from baselib.data_stores.reachability import address
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from baselib.data_stores.memcached_nodes import Memcached
 
 _PACKAGES: Final = frozenset({"pymemcache"})
-_PORT: Final = 11211
 _LONGEST_SECONDS: Final = 1.0
 _ELASTICACHE: Final = re.compile(r"\.cache\.amazonaws\.com(\.cn)?\Z")
 # Not a node but a name for all of them
@@ -33,8 +33,7 @@ def make(_: Settings, url: str, limits: Limits) -> "Memcached":
     with naming_extra("memcached", _PACKAGES):
         from baselib.data_stores.memcached_nodes import Memcached  # noqa: PLC0415 - subclasses a class of pymemcache
 
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or _PORT
+    host, port = address(url)
     seconds = min(_LONGEST_SECONDS, limits.seconds)
     return Memcached(
         (host, port),
@@ -42,7 +41,7 @@ def make(_: Settings, url: str, limits: Limits) -> "Memcached":
         timeout=seconds,
         connect_timeout=seconds,
         no_delay=True,
-        tls_context=_tls(host, parse_qs(parts.query).get("tls", [None])[-1]),
+        tls_context=_tls(host, parse_qs(urlsplit(url).query).get("tls", [None])[-1]),
     )
 
 

@@ -13,7 +13,7 @@ _REST_SECONDS: Final = 5.0
 # What the caller did wrong is not among them: a key with a space, a number too large.
 _FAILURES: Final = (OSError, MemcacheServerError, MemcacheUnknownError)
 
-_logger = logging.getLogger("baselib")
+_logger = logging.getLogger("baselib.data_stores")
 
 
 class Memcached(HashClient):  # type: ignore[misc]

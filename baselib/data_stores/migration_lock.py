@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LOCK: Final = int.from_bytes(b"baselib", "big")
 _POLL_SECONDS: Final = 0.5
 
-_logger = logging.getLogger("baselib")
+_logger = logging.getLogger("baselib.data_stores")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ _ATTEMPTS: Final = 20
 _PAUSE_SECONDS: Final = 2.0
 _WAIT_SECONDS: Final = 600.0
 
-_logger = logging.getLogger("baselib")
+_logger = logging.getLogger("baselib.data_stores")
 
 
 class PendingMigrationsError(RuntimeError):

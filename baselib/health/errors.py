@@ -3,15 +3,16 @@
 import re
 from typing import Final
 
+from baselib.contract.settings import MASK
+
 _LONGEST: Final = 300
 _LONGEST_READ: Final = 1024
-_MASK: Final = "***"
 
 _SECRETS: Final = (
     # scheme://user:password@host, up to the last @ of the word: a password may hold a slash or an @ itself.
-    (re.compile(r"://\S*@"), f"://{_MASK}@"),
+    (re.compile(r"://\S*@"), f"://{MASK}@"),
     # user:password@host without a scheme.
-    (re.compile(r"[^\s:@/'\"(]+:(?!//)[^\s@]+@"), f"{_MASK}@"),
+    (re.compile(r"[^\s:@/'\"(]+:(?!//)[^\s@]+@"), f"{MASK}@"),
     # key=value, 'key': 'value' and header: value, presigned addresses of AWS included.
     (
         re.compile(
@@ -19,9 +20,9 @@ _SECRETS: Final = (
             r"(['\"]?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?(?:'[^']*'?|\"[^\"]*\"?|[^\s,;&'\")}\]]+)",
             re.IGNORECASE,
         ),
-        rf"\1\2{_MASK}",
+        rf"\1\2{MASK}",
     ),
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {_MASK}"),
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
 )
 
 

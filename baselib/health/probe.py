@@ -7,11 +7,12 @@ It starts every few seconds beside the service and within its CPU share, so it s
 import re
 import socket
 import time
+from typing import Final
 
 from baselib.contract.endpoints import LIVE
 
-_LONGEST_ANSWER_BYTES = 65536
-_ANSWER = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*)", re.DOTALL)
+_LONGEST_ANSWER_BYTES: Final = 65536
+_ANSWER: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*)", re.DOTALL)
 
 
 def probe(port: int, *, path: str = LIVE, timeout: float = 2.0) -> tuple[bool, str]:

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from socketserver import ThreadingMixIn
-from typing import Any, Self
+from typing import Any, Final, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from baselib.contract import ConfigurationError
@@ -14,7 +14,7 @@ from baselib.health.endpoints import HealthEndpoints
 _logger = logging.getLogger(__name__)
 
 # A caller that connects and says nothing may keep a thread for so long.
-_SILENT_CALLER_SECONDS = 5
+_SILENT_CALLER_SECONDS: Final = 5
 
 
 class _Handler(WSGIRequestHandler):

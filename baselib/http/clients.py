@@ -1,7 +1,6 @@
 """One client for each declared dependency, shared by the threads of a process."""
 
 import os
-import re
 import threading
 from collections.abc import Collection
 from typing import Final
@@ -13,23 +12,17 @@ from baselib.http.dependency import DependencyClient
 
 class _Clients:
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self._declared: dict[str, DependencyClient] = {}
 
     def configure(self, settings: Settings, soft: Collection[str], threads: int) -> None:
-        # RFC 9110, section 10.1.5: a product and a version are tokens.
-        release = re.sub(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]", "-", settings.release)
-        declared: dict[str, str | None] = {**dict.fromkeys(soft), **settings.dependency_urls}
-        with self.lock:
-            before, self._declared = (
-                self._declared,
-                {
-                    name: DependencyClient(
-                        name, url, places=places_for(threads), user_agent=f"{settings.name.repository}/{release}"
-                    )
-                    for name, url in declared.items()
-                },
-            )
+        urls: dict[str, str | None] = {**dict.fromkeys(soft), **settings.dependency_urls}
+        declared = {
+            name: DependencyClient(name, url, places=places_for(threads), user_agent=settings.user_agent)
+            for name, url in urls.items()
+        }
+        with self._lock:
+            before, self._declared = self._declared, declared
         for old in before.values():
             old.close()
 
@@ -41,7 +34,7 @@ class _Clients:
         return found
 
     def after_fork(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
 
 
 _clients: Final = _Clients()

@@ -20,7 +20,7 @@ from baselib.http.errors import (
     UnavailableError,
 )
 from baselib.http.request import Address, Request
-from baselib.http.response import Response
+from baselib.http.response import NO_FALLBACK, Response
 from baselib.http.retries import ATTEMPTS, RETRIED_STATUSES, RetryBudget, back_off, retry_after
 from baselib.telemetry import current_span, metrics
 from baselib.telemetry.identifiers import REQUEST_ID_HEADER, REQUEST_TIMEOUT_HEADER, TRACE_HEADER, request_id_from
@@ -42,7 +42,6 @@ CALL_SECONDS: Final = 10.0
 
 # A time-out below this tells nothing about the dependency when it came from what was left of the caller's budget.
 _FAIR_SECONDS: Final = 1.0
-_NO_FALLBACK: Final = object()
 
 _logger = logging.getLogger(__name__)
 
@@ -128,7 +127,7 @@ class DependencyClient:
         body: bytes | str | None = None,
         timeout: float | None = None,
         idempotent: bool | None = None,
-        fallback: Any = _NO_FALLBACK,
+        fallback: Any = NO_FALLBACK,
     ) -> Response:
         """Call the other service and read its whole answer.
 
@@ -160,10 +159,10 @@ class DependencyClient:
         )
         try:
             response = self._measured(request, timeout)
-            if response.status >= 500 and fallback is not _NO_FALLBACK:
+            if response.status >= 500 and fallback is not NO_FALLBACK:
                 raise BadStatusError(self.dependency, response.status)
         except DependencyError as error:
-            if fallback is _NO_FALLBACK:
+            if fallback is NO_FALLBACK:
                 raise
             return Response(self.dependency, 0, fallback=fallback(error) if callable(fallback) else fallback)
         return response

@@ -8,7 +8,8 @@ import orjson
 
 from baselib.http.errors import BadBodyError, BadStatusError
 
-_NO_FALLBACK: Final = object()
+NO_FALLBACK: Final = object()
+"""Stands for a fallback that the caller did not give; None is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,12 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
-    fallback: Any = field(default=_NO_FALLBACK, repr=False)
+    fallback: Any = field(default=NO_FALLBACK, repr=False)
 
     @property
     def is_fallback(self) -> bool:
         """Whether no answer came, and the caller's fallback stands in for it."""
-        return self.fallback is not _NO_FALLBACK
+        return self.fallback is not NO_FALLBACK
 
     @property
     def text(self) -> str:

@@ -23,8 +23,7 @@ class MemoryGuard:
     Args:
         limit_bytes: 100 %.
         used: Says how many bytes are in use.
-        relieve: Called at each check that finds memory over the limit, with the bytes in use; returns whether it did
-            something.
+        relieve: Called at each check that finds memory over the limit, with the bytes in use.
         check_seconds: Time between two checks of the guard's own thread.
         settled_seconds: Growth is what is used above the bytes in use this long after the first check.
     """
@@ -33,7 +32,7 @@ class MemoryGuard:
         self,
         limit_bytes: int,
         used: Callable[[], int],
-        relieve: Callable[[int], bool],
+        relieve: Callable[[int], object],
         check_seconds: float = CHECK_SECONDS,
         settled_seconds: float = _SETTLED_SECONDS,
     ) -> None:

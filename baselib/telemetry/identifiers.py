@@ -3,23 +3,24 @@
 import os
 import random
 import re
+from typing import Final
 
-REQUEST_ID_HEADER = "X-Request-Id"
-TRACE_HEADER = "X-Amzn-Trace-Id"
+REQUEST_ID_HEADER: Final = "X-Request-Id"
+TRACE_HEADER: Final = "X-Amzn-Trace-Id"
 # The milliseconds that the caller still waits for the answer. Relative, as Envoy's x-envoy-expected-rq-timeout-ms is:
 # an absolute time would suffer from the difference between two clocks.
-REQUEST_TIMEOUT_HEADER = "X-Request-Timeout-Ms"
+REQUEST_TIMEOUT_HEADER: Final = "X-Request-Timeout-Ms"
 
 # What an id may hold, so that it can stand in a header, a log line and a search without quoting.
-_HARMLESS = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
-_TRACE_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24})\s*(?:;|$)")
+_TRACE_ROOT: Final = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24})\s*(?:;|$)")
+_MILLISECONDS: Final = re.compile(r"[0-9]{1,9}")
+
 generator = random.Random()  # noqa: S311 - an id has to be unique, not secret
 """Where fresh ids come from; a test may seed it."""
 # Two workers of one server would otherwise give out the same ids.
 os.register_at_fork(after_in_child=generator.seed)
-
-_MILLISECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def new_request_id() -> str:

@@ -5,12 +5,11 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from gunicorn.util import http_date
-
 from baselib.telemetry import metrics
 from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from
 from baselib.telemetry.metrics.standard import REQUESTS
 from baselib.web.connections import Connection
+from baselib.web.http_date import http_date
 from baselib.web.request_head import field, path_of
 
 _logger = logging.getLogger("baselib.web")

@@ -29,11 +29,11 @@ def serve(location: str, host: str = "0.0.0.0") -> None:  # noqa: S104 - see bas
     Raises:
         SystemExit: Always, with one of the contract's exit codes.
     """
-    # Loaded before gunicorn's options are made, so that one start shows every wrong variable, also those that the
-    # application's own needs make required.
     # Until gunicorn has handlers: process 1 of a container ignores what it does not handle.
     signal.signal(signal.SIGTERM, _end_at_once)
     sys.path.insert(0, "")
+    # Loaded before gunicorn's options are made, so that one start shows every wrong variable, also those that the
+    # application's own needs make required.
     application = import_app(location)
     service = getattr(application, "extensions", {}).get("baselib")
     settings = service.settings if isinstance(service, Service) else read_settings()

@@ -9,6 +9,7 @@ from typing import Final
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import REQUESTS_HUNG, RESTARTS
 from baselib.web.request_threads import RequestThreads
+from baselib.web.requests import SPAN_KEY
 
 # So many times the budget of a request, and it is given up.
 _PATIENCE: Final = 2
@@ -59,7 +60,7 @@ class Watchdog:
                     "seconds": round(seconds, 1),
                     "method": environ.get("REQUEST_METHOD"),
                     "route": getattr(rule, "rule", None),
-                    "hung_request_id": getattr(environ.get("baselib.span"), "request_id", None),
+                    "hung_request_id": getattr(environ.get(SPAN_KEY), "request_id", None),
                     "stack": "".join(traceback.format_stack(frame)) if frame else None,
                 },
             )

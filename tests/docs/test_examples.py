@@ -1,6 +1,7 @@
 """The examples of the how-to guides, run as a reader would: in order, in one fresh Python, as a service."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +45,44 @@ def test_the_examples_of_a_page_do_what_it_says(page: Path, environment: dict[st
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+# What the page of the plug-in says that its example tests.
+SERVICE = """
+import logging
+
+import pytest
+from flask import request
+
+from baselib import create_app, metrics
+
+
+def routes(app, service):
+    @app.post("/lessons")
+    def sell():
+        metrics.incr("lessons")
+        logging.getLogger("shop").info("lesson sold", extra={"lesson": request.json["name"]})
+        return {}, 201
+
+
+@pytest.fixture
+def app():
+    return create_app(__name__, routes=routes)
+"""
+
+
+def test_the_example_of_the_plug_in_is_a_test_that_passes(environment: dict[str, str], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "test-a-service.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"^```python\n(def test_.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "conftest.py").write_text(SERVICE)
+    (tmp_path / "test_it.py").write_text(example)
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        env={**environment, "LOG_LEVEL": "INFO"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "1 passed" in ran.stdout, ran.stdout + ran.stderr

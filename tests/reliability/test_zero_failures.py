@@ -23,7 +23,8 @@ import pytest
 
 from tests.baselib.processes import IDENTITY, Program, descendants, free_port, status, until
 from tests.reliability.haproxy import Balancer, balancing
-from tests.reliability.load import Count, Load
+from tests.reliability.load import Load
+from tests.reliability.report import ROWS, Row
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -87,7 +88,7 @@ class Instances:
 
 @contextlib.contextmanager
 def _disturbed(
-    folder: Path, path: str = "/", wrap: tuple[str, ...] = (), **environment: str
+    what: str, folder: Path, path: str = "/", wrap: tuple[str, ...] = (), **environment: str
 ) -> Iterator[tuple[Instances, Balancer, Load]]:
     """Instances behind HAProxy under load; at the end, everything that was asked must have been answered."""
     instances = Instances(folder, environment, wrap)
@@ -97,18 +98,13 @@ def _disturbed(
                 yield instances, balancer, load
                 until(lambda: not load.going_on, "enough requests were answered", 600)
             row = balancer.statistics()["BACKEND"]
-        _told(load.count)
+        ROWS.append(Row(what, load.count))
+        print(ROWS[-1])
         assert load.count.failures == []
         assert (row["econ"], row["eresp"], row["hrsp_5xx"], row["wretr"], row["wredis"]) == ("0", "0", "0", "0", "0")
         assert load.count.requests >= ENOUGH
     finally:
         instances.kill()
-
-
-def _told(count: Count) -> None:
-    slices = sorted(count.p99) or [0.0]
-    middle = slices[len(slices) // 2]
-    print(f"{count.requests} requests, {len(count.failures)} failures, p99 {middle:.0f} ms in the middle")
 
 
 def _while(load: Load, act: Callable[[], None], every: float) -> int:
@@ -123,8 +119,13 @@ def _while(load: Load, act: Callable[[], None], every: float) -> int:
     raise AssertionError
 
 
+def test_nothing_goes_wrong(tmp_path: Path) -> None:
+    with _disturbed("nothing", tmp_path):
+        pass
+
+
 def test_sigterm_of_one_of_two(tmp_path: Path) -> None:
-    with _disturbed(tmp_path) as (instances, balancer, load):
+    with _disturbed("SIGTERM of one of the two, again and again", tmp_path) as (instances, balancer, load):
         turn = itertools.cycle((0, 1))
         codes = []
 
@@ -138,7 +139,7 @@ def test_sigterm_of_one_of_two(tmp_path: Path) -> None:
 
 
 def test_hup(tmp_path: Path) -> None:
-    with _disturbed(tmp_path) as (instances, _, load):
+    with _disturbed("SIGHUP of both every 5 s", tmp_path) as (instances, _, load):
         before = [descendants(program.id) for program in instances.programs]
 
         def hang_up() -> None:
@@ -152,22 +153,26 @@ def test_hup(tmp_path: Path) -> None:
 
 
 def test_memory_restarts(tmp_path: Path) -> None:
-    with _disturbed(tmp_path, "/leak", MEMORY_LIMIT_MIB="300") as (instances, _, load):
+    with _disturbed(
+        "workers that leak 64 KiB a request and are replaced", tmp_path, "/leak", MEMORY_LIMIT_MIB="300"
+    ) as (instances, _, load):
         until(lambda: not load.going_on, "enough requests were answered", 900)
         replaced = [
             len(program.logged("memory limit reached: replacing the largest worker")) for program in instances.programs
         ]
-    print(f"workers replaced: {replaced}")
+    ROWS[-1].note = f"{sum(replaced)} workers replaced"
     assert all(replaced)
 
 
 def test_statsd_gone(tmp_path: Path) -> None:
-    with _disturbed(tmp_path, STATSD_HOST="127.0.0.1", STATSD_PORT=str(free_port())):
+    with _disturbed("nobody listens where metrics go", tmp_path, STATSD_HOST="127.0.0.1", STATSD_PORT=str(free_port())):
         pass
 
 
 def test_sentry_gone(tmp_path: Path) -> None:
-    with _disturbed(tmp_path, "/handled", SENTRY_DSN=f"http://key@127.0.0.1:{free_port()}/1"):
+    with _disturbed(
+        "nobody listens where errors go", tmp_path, "/handled", SENTRY_DSN=f"http://key@127.0.0.1:{free_port()}/1"
+    ):
         pass
 
 
@@ -181,6 +186,7 @@ def test_dns_gone(tmp_path: Path) -> None:
         real = Path("/etc/resolv.conf").resolve()
         wrap = ("unshare", "--mount", "sh", "-c", f'mount --bind {resolver} {real} && exec "$@"', "sh")
         with _disturbed(
+            "a resolver that answers nothing",
             tmp_path,
             "/handled",
             wrap,
@@ -227,6 +233,7 @@ def test_credentials_endpoint_flapping(tmp_path: Path) -> None:
     try:
         assert sqs.stdout is not None
         with _disturbed(
+            "a credentials endpoint that fails and hangs half of the time",
             tmp_path,
             "/queue",
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{sqs.stdout.readline().strip()}",

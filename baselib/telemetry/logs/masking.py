@@ -12,9 +12,9 @@ from dataclasses import fields as dataclass_fields
 from types import SimpleNamespace
 from typing import Any, Final
 
+from baselib.contract.settings import MASK
 from baselib.telemetry.logs.sensitive import SensitiveNames
 
-MASK: Final = "***"
 _LEFT_OUT: Final = "..."
 
 _HARMLESS: Final = frozenset({int, float, bool, type(None), complex})
