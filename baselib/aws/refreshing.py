@@ -158,13 +158,13 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
             _logger.info("keys of the task role renewed", extra={"attempts": failures + 1})
 
     def _failed(self, error: Exception) -> None:
+        metrics.incr(AWS_CREDENTIAL_FAILURES.name)
         with self._changed:
             self._attempts += 1
             self._failures += 1
             self._failed_at = time.monotonic()
             self._error = error
             self._changed.notify_all()
-        metrics.incr(AWS_CREDENTIAL_FAILURES.name)
         if self._failures == 1:
             valid = max(0.0, self._expires - self._clock())
             # Once for each outage: the metric counts the attempts.

@@ -6,12 +6,12 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadat
 
 import functools
 import json
-import socket
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from baselib.bare_http import get
 from baselib.container.ecs import METADATA_VARIABLE
 
 _MEBIBYTE: Final = 1 << 20
@@ -20,22 +20,22 @@ _TIMEOUT_SECONDS: Final = 1.0
 _LONGEST_ANSWER_BYTES: Final = 1 << 20
 
 
-def ecs_memory_limit(environ: Mapping[str, str], seconds: float = _TIMEOUT_SECONDS) -> int | None:
+def ecs_memory_limit(environ: Mapping[str, str], timeout: float = _TIMEOUT_SECONDS) -> int | None:
     """The hard limit of this container in bytes; None outside of ECS and where ECS sets or tells none.
 
     It is asked once for each address: the answer does not change during the life of a task.
 
     Args:
         environ: The environment variables, usually `os.environ`.
-        seconds: How long all the questions may take together.
+        timeout: Seconds that all the questions may take together.
     """
     address = environ.get(METADATA_VARIABLE)
-    return _limit(address, seconds) if address else None
+    return _limit(address, timeout) if address else None
 
 
 @functools.lru_cache(maxsize=16)
-def _limit(address: str, seconds: float) -> int | None:
-    deadline = time.monotonic() + seconds
+def _limit(address: str, timeout: float) -> int | None:
+    deadline = time.monotonic() + timeout
     container = _ask(address, "", deadline)
     limits = [_limit_of(container)]
     task = _ask(address, "/task", deadline)
@@ -86,35 +86,24 @@ def _whole(value: Any) -> int | None:
 def _ask(address: str, path: str, deadline: float) -> dict[str, Any]:
     """An answer as JSON; empty whatever goes wrong, because the endpoint is only the second source."""
     try:
-        answer = json.loads(_get(address + path, deadline))
+        answer = json.loads(_body(address + path, deadline))
     except (OSError, ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
 
 
-def _get(address: str, deadline: float) -> bytes:
-    """A request that ends at its deadline even where the answer comes a byte at a time, which no HTTP client offers."""
+def _body(address: str, deadline: float) -> bytes:
     parts = urlsplit(address)
     if parts.scheme != "http" or not parts.hostname:
         raise ValueError("no address of the metadata endpoint")
-    with socket.create_connection((parts.hostname, parts.port or 80), _left(deadline)) as connection:
-        # Version 1.0, so that the answer comes in one piece and ends with the connection.
-        connection.sendall(f"GET {parts.path or '/'} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode())
-        answer = b""
-        while len(answer) < _LONGEST_ANSWER_BYTES:
-            connection.settimeout(_left(deadline))
-            received = connection.recv(65536)
-            if not received:
-                break
-            answer += received
+    answer = get(
+        parts.hostname,
+        parts.port or 80,
+        parts.path or "/",
+        timeout=deadline - time.monotonic(),
+        most_bytes=_LONGEST_ANSWER_BYTES,
+    )
     head, _, body = answer.partition(b"\r\n\r\n")
     if head.split(b" ", 2)[1:2] != [b"200"]:
         raise ValueError("the metadata endpoint refuses")
     return body
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left

@@ -1,14 +1,12 @@
 """The container's health check: asks the liveness endpoint of the service in the same container.
 
-It starts every few seconds beside the service and within its CPU share, so it speaks HTTP over a plain socket:
-`http.client` would load the standard library's e-mail package.
+It starts every few seconds beside the service and within its CPU share, so it loads as little as it can.
 """
 
 import re
-import socket
-import time
 from typing import Final
 
+from baselib.bare_http import get
 from baselib.contract.endpoints import LIVE
 
 _LONGEST_ANSWER_BYTES: Final = 65536
@@ -27,7 +25,7 @@ def probe(port: int, *, path: str = LIVE, timeout: float = 2.0) -> tuple[bool, s
         Whether it answered 200, and what it said or what went wrong.
     """
     try:
-        answer = _ask(port, path, timeout)
+        answer = get("127.0.0.1", port, path, timeout=timeout, most_bytes=_LONGEST_ANSWER_BYTES)
     except OSError as error:
         return False, f"port {port}: {error or type(error).__name__}"
     match = _ANSWER.fullmatch(answer)
@@ -35,21 +33,3 @@ def probe(port: int, *, path: str = LIVE, timeout: float = 2.0) -> tuple[bool, s
         return False, f"port {port}: no HTTP answer" if answer else f"port {port}: no answer"
     status, body = match[1].decode(), match[2].decode("utf-8", "replace").strip()
     return status == "200", f"port {port}: {status} {body}"
-
-
-def _ask(port: int, path: str, timeout: float) -> bytes:
-    deadline = time.monotonic() + timeout
-    answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
-        # Version 1.0, so that the end of the connection is the end of the answer.
-        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-        while len(answer) < _LONGEST_ANSWER_BYTES:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("timed out")
-            connection.settimeout(left)
-            part = connection.recv(_LONGEST_ANSWER_BYTES)
-            if not part:
-                break
-            answer += part
-    return answer

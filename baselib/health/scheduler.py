@@ -56,7 +56,7 @@ class Scheduler:
     """
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
+        self._changed = threading.Condition()
         self._slots: list[_Slot] = []
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -65,7 +65,7 @@ class Scheduler:
 
     def add(self, task: Task) -> None:
         """Run a task from now on, or from `start` on."""
-        with self.changed:
+        with self._changed:
             self._slots.append(_Slot(task))
         self._wake.set()
 
@@ -74,7 +74,7 @@ class Scheduler:
         thread = self._thread
         if (thread is not None and thread.is_alive()) or not self._slots or self._closed:
             return
-        with self.changed:
+        with self._changed:
             if self._thread is thread:
                 fresh = start_thread(_keep, weakref.ref(self), self._wake, name="health-scheduler")
                 # Without a thread the next caller tries again.
@@ -86,16 +86,16 @@ class Scheduler:
         self._closed = True
         self._wake.set()
 
-    def wait(self, condition: Callable[[], bool], seconds: float) -> None:
-        """Wait until a condition holds after a run, at most for some seconds."""
-        with self.changed:
-            self.changed.wait_for(condition, seconds)
+    def wait(self, condition: Callable[[], bool], timeout: float) -> None:
+        """Wait until a condition holds after a run, at most `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(condition, timeout)
 
     def tick(self) -> float | None:
         """Do what is due; seconds until there is more, None when the scheduler is closed."""
         if self._closed:
             return None
-        with self.changed:
+        with self._changed:
             now = time.monotonic()
             for slot in self._slots:
                 if slot.due <= now:
@@ -127,7 +127,7 @@ class Scheduler:
             error = "returned False" if slot.task.run() is False else ""
         except BaseException as failure:  # noqa: BLE001 - whatever a check raises is its answer, SystemExit too
             error = told(failure)
-        with self.changed:
+        with self._changed:
             now = time.monotonic()
             slot.running = False
             # What was given up has been counted as failed; the next run is due when that was arranged.
@@ -142,7 +142,7 @@ class Scheduler:
         slot.due = now + _JITTER
         pause = slot.task.attempted(error, slot.began, now, hangs=hangs)
         slot.due = math.inf if pause is None else now + pause * _random.uniform(1 - _JITTER, 1 + _JITTER)
-        self.changed.notify_all()
+        self._changed.notify_all()
 
 
 def _no_answer(slot: _Slot) -> str:

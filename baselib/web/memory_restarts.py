@@ -115,15 +115,15 @@ class MemoryRestarts:
         """What a worker takes for itself when it has just started; all are forked from the same master."""
         return min(self._fresh.values())
 
-    def _relieve(self, used: int) -> bool:
+    def _relieve(self, used: int) -> None:
         """Replace the largest worker; when no replacement can help, stop the task so that ECS starts a new one."""
         now = time.monotonic()
         if self._life.phase != Phase.READY or not self._replacements.possible:
-            return False
+            return
         leaving = self._replacements.leaving
         sizes = {worker: private_bytes(worker) for worker in self._fresh if worker not in leaving}
         if not sizes:
-            return False
+            return
         exhausted = self._replaced >= self._server.num_workers
         if exhausted and self._fit.ever:
             _logger.warning(
@@ -131,15 +131,14 @@ class MemoryRestarts:
             )
             metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})
             self._stop_task()
-            return True
+            return
         grown = sum(max(0, size - self._fresh_bytes) for size in sizes.values())
         if not self._fit.ever and not self._worthwhile(used, used - grown, exhausted=exhausted):
             self._fit.complain(used, now)
             self._near = False
-            return False
+            return
         self._replaced += 1
         self._replace(max(sizes, key=sizes.__getitem__), used)
-        return True
 
     def _worthwhile(self, used: int, fresh: int, *, exhausted: bool) -> bool:
         """Whether a replacement helps a service that has never fitted; mostly it would only be the first of many.

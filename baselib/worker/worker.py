@@ -253,18 +253,17 @@ class Worker:
         fit.note(used, time.monotonic())
         return used
 
-    def _relieve(self, fit: Fit, used: int) -> bool:
+    def _relieve(self, fit: Fit, used: int) -> None:
         """Drain and end, so that ECS starts a new task; not where a new one would be here again at once."""
         if self._stop.is_set():
-            return False
+            return
         if not fit.ever:
             fit.complain(used, time.monotonic())
-            return False
+            return
         _logger.warning("memory limit reached: stopping the task", extra={"used_bytes": used})
         metrics.incr(RESTARTS.name, tags={"cause": "memory-task"})
         self._exit_code = ExitCode.MEMORY
         self._stop.set()
-        return True
 
 
 def _sqs() -> Any:

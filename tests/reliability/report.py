@@ -12,9 +12,9 @@ _PAGE = """# Reliability
 
 Made by `RELIABILITY_REPORT=docs/reliability.md ./dev e2e tests/reliability`, on {date}: {cpus} CPUs, Python {python}.
 
-Two instances of a service (two gunicorn workers of four threads each) behind a HAProxy that asks for readiness every 5 s,
-needs two failures and tries nothing twice; 16 keep-alive connections. A failure is any answer but 2xx, and any connection
-that broke, as wrk and HAProxy count them.
+Two instances of a service (two gunicorn workers of four threads each) behind a HAProxy that asks for readiness every
+5 s, needs two failures and tries nothing twice; 16 keep-alive connections. A failure is any answer but 2xx, and any
+connection that broke, as wrk and HAProxy count them.
 
 | while this happens | requests | failures | 99th percentile, ms | |
 |---|---|---|---|---|

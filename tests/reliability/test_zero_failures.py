@@ -153,9 +153,7 @@ def test_hup(tmp_path: Path) -> None:
 
 
 def test_memory_restarts(tmp_path: Path) -> None:
-    with _disturbed(
-        "workers that leak 64 KiB a request and are replaced", tmp_path, "/leak", MEMORY_LIMIT_MIB="300"
-    ) as (instances, _, load):
+    with _disturbed("each request leaks 64 KiB", tmp_path, "/leak", MEMORY_LIMIT_MIB="300") as (instances, _, load):
         until(lambda: not load.going_on, "enough requests were answered", 900)
         replaced = [
             len(program.logged("memory limit reached: replacing the largest worker")) for program in instances.programs

@@ -70,19 +70,19 @@ class Sender:
         """Send soon."""
         self._wake.set()
 
-    def flush(self, seconds: float) -> None:
-        """Wait until what was there at the call is sent, or cannot be."""
+    def flush(self, timeout: float) -> None:
+        """Wait until what was there at the call is sent, or cannot be, at most `timeout` seconds."""
         done = threading.Event()
         self._flushes.append(done)
         self._wake.set()
-        done.wait(seconds)
+        done.wait(timeout)
 
-    def close(self, seconds: float) -> None:
-        """Send what can be sent, and end the thread."""
+    def close(self, timeout: float) -> None:
+        """Send what can be sent within `timeout` seconds, and end the thread."""
         if self._thread is not None:
             self._closing = True
             self._wake.set()
-            self._thread.join(seconds)
+            self._thread.join(timeout)
         self._abandoned = True
 
     def _run(self) -> None:

@@ -179,7 +179,7 @@ def test_an_endpoint_that_hangs_is_waited_for_no_longer_than_the_time_out(dribbl
         thread = threading.Thread(target=hang)
         thread.start()
         began = time.monotonic()
-        assert ecs_memory_limit({VARIABLE: f"http://127.0.0.1:{server.getsockname()[1]}"}, seconds=0.2) is None
+        assert ecs_memory_limit({VARIABLE: f"http://127.0.0.1:{server.getsockname()[1]}"}, timeout=0.2) is None
         assert time.monotonic() - began < 20
         over.set()
         thread.join()
