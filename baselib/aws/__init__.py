@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from baselib.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from baselib.aws.cached_value import CachedValue, ValueUnavailableError
     from baselib.aws.clients import client, configure_aws, resource, warm
     from baselib.aws.credentials import refuse_static_keys
     from baselib.aws.deadlines import DeadlineExceededError
     from baselib.aws.objects import ObjectNotFoundError, Objects
     from baselib.aws.resetting import reset
     from baselib.aws.task_role import CredentialPolicyError
-    from baselib.aws.values import CachedValue, ValueUnavailableError, parameter, secret
+    from baselib.aws.values import parameter, secret
 
 __all__ = [
     "CachedValue",
@@ -38,12 +39,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CachedValue": "baselib.aws.values",
+    "CachedValue": "baselib.aws.cached_value",
     "CredentialPolicyError": "baselib.aws.task_role",
     "DeadlineExceededError": "baselib.aws.deadlines",
     "ObjectNotFoundError": "baselib.aws.objects",
     "Objects": "baselib.aws.objects",
-    "ValueUnavailableError": "baselib.aws.values",
+    "ValueUnavailableError": "baselib.aws.cached_value",
     "client": "baselib.aws.clients",
     "configure_aws": "baselib.aws.clients",
     "parameter": "baselib.aws.values",

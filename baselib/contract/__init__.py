@@ -4,7 +4,8 @@ from baselib.contract._document import CONTRACT
 from baselib.contract.errors import ConfigurationError
 from baselib.contract.exit_codes import ExitCode
 from baselib.contract.names import NameRuleError, ServiceName, check_name
-from baselib.contract.settings import VARIABLES, DataStore, Kind, Needs, Settings, Variable
+from baselib.contract.settings import DataStore, Kind, Needs, Settings
+from baselib.contract.variables import VARIABLES, Variable
 
 __all__ = [
     "CONTRACT",

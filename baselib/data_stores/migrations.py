@@ -5,27 +5,22 @@ The files are in `<package>/migrations/`. Imported by itself, because most proce
 
 import logging
 import time
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from baselib.contract import Settings
 from baselib.data_stores.errors import UndeclaredDataStoreError, naming_extra
+from baselib.data_stores.migration_files import PACKAGES, config_of, directory_of, folder_of, in_order
 from baselib.data_stores.migration_lock import migrating_alone
 from baselib.data_stores.postgres_engine import make_engine
 
 if TYPE_CHECKING:
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
     from sqlalchemy import Connection, MetaData
 
-_ENVIRONMENT: Final = Path(__file__).with_name("migration_environment")
-_FOLDER: Final = "migrations"
-_PACKAGES: Final = frozenset({"alembic", "sqlalchemy", "psycopg"})
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 # What waits for a lock makes everybody wait who comes after it; so it waits for a short time, and comes again
 # (https://www.postgresql.org/docs/current/explicit-locking.html).
@@ -77,7 +72,7 @@ def upgrade(
         alembic.util.CommandError: The files are no chain that leads to the revision.
         sqlalchemy.exc.DBAPIError: A statement failed; its revision has left no trace.
     """
-    directory = _directory(package)
+    directory = directory_of(package)
     with _connected(settings, lock_seconds) as connection, migrating_alone(connection, wait_seconds):
         if _is_ahead(directory, connection):
             _logger.warning("the database is ahead of the revision files: nothing is migrated")
@@ -88,7 +83,7 @@ def upgrade(
                 break
             time.sleep(_PAUSE_SECONDS)
         new = _applied(directory, connection) - before
-    return tuple(each for each in _in_order(directory) if each in new)
+    return tuple(each for each in in_order(directory) if each in new)
 
 
 def current(settings: Settings, package: str | Path) -> tuple[str, ...]:
@@ -98,7 +93,7 @@ def current(settings: Settings, package: str | Path) -> tuple[str, ...]:
         settings: Gives the address of postgres.
         package: The service's package, or the folder of its revision files.
     """
-    _directory(package)
+    directory_of(package)
     with _connected(settings, _LOCK_SECONDS) as connection:
         return _heads(connection)
 
@@ -110,12 +105,12 @@ def pending(settings: Settings, package: str | Path) -> tuple[str, ...]:
         settings: Gives the address of postgres.
         package: The service's package, or the folder of its revision files.
     """
-    directory = _directory(package)
+    directory = directory_of(package)
     with _connected(settings, _LOCK_SECONDS) as connection:
         if _is_ahead(directory, connection):
             return ()
         applied = _applied(directory, connection)
-    return tuple(each for each in _in_order(directory) if each not in applied)
+    return tuple(each for each in in_order(directory) if each not in applied)
 
 
 def require_migrated(settings: Settings, package: str | Path) -> None:
@@ -147,12 +142,12 @@ def revision(
     Returns:
         The file.
     """
-    with naming_extra("postgres", _PACKAGES):
+    with naming_extra("postgres", PACKAGES):
         from alembic import command  # noqa: PLC0415 - only what migrates pays for it
 
-    folder = _folder(package)
+    folder = folder_of(package)
     folder.mkdir(parents=True, exist_ok=True)
-    config = _config(folder)
+    config = config_of(folder)
     if settings is None or metadata is None:
         made = command.revision(config, message, version_path=str(folder))
     else:
@@ -166,50 +161,11 @@ def _only(made: Any) -> Any:
     return made[0] if isinstance(made, list) else made
 
 
-def _folder(package: str | Path) -> Path:
-    if isinstance(package, Path):
-        return package
-    # The package itself is not imported: its modules may want an environment that is not there.
-    found = find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"there is no package {package!r} with a folder {_FOLDER}", name=package)
-    return Path(next(iter(found.submodule_search_locations))) / _FOLDER
-
-
-def _config(folder: Path) -> "Config":
-    with naming_extra("postgres", _PACKAGES):
-        from alembic.config import Config  # noqa: PLC0415 - only what migrates pays for it
-
-    # A library does not print.
-    config = Config(cmd_opts=Namespace(quiet=True))
-    options = {
-        "script_location": str(_ENVIRONMENT),
-        "version_locations": str(folder),
-        # The only character that stands between paths and is in none.
-        "path_separator": "newline",
-        "file_template": "%(year)d%(month).2d%(day).2d_%(rev)s_%(slug)s",
-        "timezone": "UTC",
-    }
-    for name, value in options.items():
-        config.set_main_option(name, value.replace("%", "%%"))
-    return config
-
-
-def _directory(package: str | Path) -> "ScriptDirectory":
-    folder = _folder(package)
-    if not folder.is_dir():
-        raise NotADirectoryError(f"there are no revision files: {folder} is not a folder")
-    config = _config(folder)
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-
-    return ScriptDirectory.from_config(config)
-
-
 @contextmanager
 def _connected(settings: Settings, lock_seconds: float) -> Iterator["Connection"]:
     if "postgres" not in settings.data_store_urls:
         raise UndeclaredDataStoreError("postgres")
-    with naming_extra("postgres", _PACKAGES):
+    with naming_extra("postgres", PACKAGES):
         from sqlalchemy import NullPool  # noqa: PLC0415
 
     # A statement of a migration may take its time once it has its locks.
@@ -223,7 +179,7 @@ def _run(package: str | Path, connection: "Connection", revision: str, *, last: 
     from alembic import command  # noqa: PLC0415
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
-    config = _config(_folder(package))
+    config = config_of(folder_of(package))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, revision)
@@ -249,13 +205,9 @@ def _heads(connection: "Connection") -> tuple[str, ...]:
     return heads
 
 
-def _in_order(directory: "ScriptDirectory") -> list[str]:
-    return [script.revision for script in directory.walk_revisions()][::-1]
-
-
 def _is_ahead(directory: "ScriptDirectory", connection: "Connection") -> bool:
     """Whether the database has a revision that no file tells of."""
-    return not set(_heads(connection)) <= set(_in_order(directory))
+    return not set(_heads(connection)) <= set(in_order(directory))
 
 
 def _applied(directory: "ScriptDirectory", connection: "Connection") -> set[str]:

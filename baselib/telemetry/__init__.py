@@ -46,7 +46,7 @@ def configure_telemetry(settings: Settings) -> None:
     Args:
         settings: Says where each goes, and who speaks.
     """
-    configure_logs(settings)
+    configure_logs(settings, tell_uncaught=capture_exception)
     configure_errors(settings)
     if settings.statsd_host is None:
         metrics.configure(None)

@@ -6,7 +6,7 @@ In a folder that was not copied from the template the variables stay as they are
 import os
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -54,8 +54,14 @@ def app(request: pytest.FixtureRequest) -> "Flask":
 
 @pytest.fixture
 def client(app: "Flask") -> "FlaskClient":
-    """A client of the fixture `app`."""
-    return app.test_client()
+    """A client of the fixture `app`, which reads each answer to its end: only then is its span told."""
+    from flask.testing import FlaskClient  # noqa: PLC0415
+
+    class WholeAnswers(FlaskClient):
+        def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> Any:
+            return super().open(*args, buffered=buffered, **kwargs)
+
+    return WholeAnswers(app, app.response_class)
 
 
 @pytest.fixture

@@ -59,7 +59,10 @@ def create_app(
         routes(app, service)
     app.add_url_rule(OPENAPI_PATH, "openapi", lambda: _openapi(app, service))
     spans = RequestSpans(app.wsgi_app, service.settings.request_seconds)
-    app.wsgi_app = HealthEndpoints(service.settings, life, service.checks, spans)  # type: ignore[method-assign]
+    endpoints = HealthEndpoints(service.settings, life, service.checks, spans)
+    # The worker looks here, because a service may put middleware of its own around `wsgi_app`.
+    app.extensions["baselib.health"] = endpoints
+    app.wsgi_app = endpoints  # type: ignore[method-assign]
     return app
 
 

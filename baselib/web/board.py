@@ -1,18 +1,18 @@
 """What every worker of a service does at this moment, written where the master can read it."""
 
+import functools
 import mmap
-import threading
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from baselib.concurrency import start_thread
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import REQUESTS_IN_FLIGHT, THREADS_BUSY, WORKERS
+from baselib.telemetry.process import ProcessMetrics
 
 # More than a reload of the largest number of workers needs.
 _SLOTS: Final = 1024
 _BYTES: Final = 8
-_SECONDS: Final = 10.0
 
 
 class Board:
@@ -49,37 +49,33 @@ class Board:
 
 
 class BoardReporter:
-    """Sends what is on the board as gauges, from the master.
+    """Sends what is on the board, and what the processes use, from the master.
 
     Args:
         board: Where the workers write.
         threads: How many threads each worker has.
-        seconds: How often; a gauge that is sent only when it changes looks like one that has died.
     """
 
-    def __init__(self, board: Board, threads: int, seconds: float = _SECONDS) -> None:
+    def __init__(self, board: Board, threads: int) -> None:
         self._board = board
         self._threads = threads
-        self._seconds = seconds
-        self._stopped = threading.Event()
+        self._ends: list[Callable[[], object]] = []
 
     def when_ready(self, server: Any) -> None:
         """gunicorn's hook: begin."""
-        start_thread(self._run, server, name="baselib-board")
+        processes = ProcessMetrics(metrics, lambda: [os.getpid(), *server.WORKERS])
+        self._ends = [metrics.sample(functools.partial(self.send, server)), metrics.sample(processes.sample)]
 
     def on_exit(self, server: Any) -> None:
         """gunicorn's hook: end."""
-        self._stopped.set()
+        for end in self._ends:
+            end()
 
     def send(self, server: Any) -> None:
-        """Send the gauges once."""
+        """Send the gauges once; again and again, because one that is sent only when it changes looks like dead."""
         workers = list(server.WORKERS.values())
         numbers = [self._board.read(worker.slot) for worker in workers if worker.slot is not None]
         with metrics.pipeline() as gauges:
             gauges.gauge(WORKERS.name, len(workers))
             gauges.gauge(REQUESTS_IN_FLIGHT.name, sum(numbers))
             gauges.gauge(THREADS_BUSY.name, sum(min(number, self._threads) for number in numbers))
-
-    def _run(self, server: Any) -> None:
-        while not self._stopped.wait(self._seconds):
-            self.send(server)

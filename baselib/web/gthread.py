@@ -25,7 +25,6 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 from werkzeug.exceptions import HTTPException
 
 from baselib.contract.endpoints import LIVE
-from baselib.health import HealthEndpoints
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import REQUEST_QUEUE_TIME
 from baselib.web.board import Board
@@ -42,6 +41,8 @@ from baselib.web.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from baselib.health import HealthEndpoints
 
 _HEALTH: Final = b"GET /healthz/"
 # How long a full worker leaves a new connection to the others before it takes it all the same.
@@ -95,9 +96,9 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
         gunicorn.util.http_date = http_date
         self._application: Any = self.wsgi
         self.wsgi = self._serve
-        endpoints = getattr(self._application, "wsgi_app", None)
-        if isinstance(endpoints, HealthEndpoints):
-            endpoints.start()
+        self._endpoints: HealthEndpoints | None = getattr(self._application, "extensions", {}).get("baselib.health")
+        if self._endpoints is not None:
+            self._endpoints.start()
         self._reception = Reception(self.cfg, self.poller, self._dispatch)
         # gunicorn counts them, and announces the end of a connection when there are too many.
         self.keepalived_conns = self._reception.idle
@@ -218,8 +219,8 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def _known_answer(self, head: bytes | bytearray) -> bytes | None:
         """The answer to a health question that needs no request thread, None for others."""
-        endpoints = getattr(self._application, "wsgi_app", None)
-        if not isinstance(endpoints, HealthEndpoints):
+        endpoints = self._endpoints
+        if endpoints is None:
             return None
         if field(head, "Content-Length") or field(head, "Transfer-Encoding"):
             return None

@@ -25,6 +25,8 @@ _CONNECTIONS_PER_THREAD: Final = 3
 # Of the worker's main thread, which never runs the application. Half of the load balancer's idle time-out, so that a
 # worker that is stuck as a whole is replaced before the requests in its sockets are given up.
 _MAIN_THREAD_SECONDS: Final = 30
+# RFC 1918, RFC 6598, RFC 4193 and this machine.
+_PRIVATE_NETWORKS: Final = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,127.0.0.0/8,::1"
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a heartbeat file there never waits for a disk
 
 
@@ -77,6 +79,10 @@ def gunicorn_options(
         "limit_request_line": 0,
         "limit_request_field_size": LONGEST_LINE_BYTES,
         "limit_request_fields": MOST_FIELDS,
+        # Who may say by X-Forwarded-Proto that the client used https: the load balancer, which overwrites the header.
+        "forwarded_allow_ips": _PRIVATE_NETWORKS,
+        "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
+        "forwarder_headers": "",
         "logger_class": "baselib.web.gunicorn_logger.GunicornLogger",
         **hooks,
         **theirs,

@@ -1,4 +1,4 @@
-"""The span of a request: from the first byte in to the last byte out."""
+"""The span of a request: from when a thread takes it to the last byte out."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +44,9 @@ class RequestSpan(Span):
         )
         self.method: str = given("REQUEST_METHOD", "")
         self.queued: float | None = given(QUEUED_KEY)
+        if self.queued is not None and self.deadline is not None:
+            # The caller has waited since the request arrived, not since a thread took it.
+            self.deadline -= self.started - self.queued
         self.bytes = 0
 
     def metric_tags(self) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from baselib.telemetry import metrics
 from baselib.telemetry.identifiers import REQUEST_TIMEOUT_HEADER, budget_from
-from baselib.telemetry.metrics.standard import REQUESTS_SHED
+from baselib.telemetry.metrics.standard import REQUESTS, REQUESTS_SHED
 from baselib.web.connections import Connection
 from baselib.web.refusals import refusal
 from baselib.web.request_head import field
@@ -76,6 +76,8 @@ class Shedding:
             waiting: How many others wait.
         """
         metrics.incr(REQUESTS_SHED.name, tags={"reason": reason})
+        # An error rate that did not count these would look best when it is worst.
+        metrics.incr(REQUESTS.name, tags={"method": "OTHER", "route": "unmatched", "status": "503"})
         self._shed += 1
         now = time.monotonic()
         if now - self._said >= _LOG_SECONDS:

@@ -1,6 +1,7 @@
 """A cron job: a function that runs once; the exit code tells the scheduler how it went."""
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -8,7 +9,8 @@ from typing import Any, NoReturn
 from baselib.contract import DataStore, ExitCode, Needs
 from baselib.lifecycle import LIFE, Life, Phase
 from baselib.service import Service
-from baselib.telemetry import OBSERVERS, Span, flush_telemetry, observed, start_errors
+from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed, start_errors
+from baselib.telemetry.process import ProcessMetrics
 
 _logger = logging.getLogger("baselib.worker")
 
@@ -65,6 +67,7 @@ class Job:
     def run(self) -> int:
         """Run once and return the exit code; an alarm fires when `cron finished` has not been logged for too long."""
         start_errors()
+        metrics.sample(ProcessMetrics(metrics, lambda: [os.getpid()]).sample)
         self._life.advance(Phase.READY)
         previous = [signal.signal(signal.SIGALRM, self._too_long), signal.signal(signal.SIGTERM, _terminated)]
         signal.setitimer(signal.ITIMER_REAL, self._deadline)

@@ -22,12 +22,17 @@ def send(queue_url: str, body: BaseModel | str, *, delay: int = 0) -> str:
     """
     span = current_span()
     attributes: dict[str, Any] = {}
+    system: dict[str, Any] = {}
     if span is not None:
+        if span.trace_id is not None:
+            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageSystemAttributeValue.html
+            system["AWSTraceHeader"] = {"DataType": "String", "StringValue": f"Root={span.trace_id}"}
         attributes[REQUEST_ID_HEADER] = {"DataType": "String", "StringValue": span.request_id}
     answer = aws.client("sqs").send_message(
         QueueUrl=queue_url,
         MessageBody=body if isinstance(body, str) else body.model_dump_json(),
         DelaySeconds=delay,
         MessageAttributes=attributes,
+        MessageSystemAttributes=system,
     )
     return str(answer["MessageId"])

@@ -6,10 +6,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from baselib import aws
 from baselib.contract import ConfigurationError, DataStore, ExitCode, Needs
@@ -18,25 +17,18 @@ from baselib.health.server import HealthServer
 from baselib.lifecycle import LIFE, Life, Phase
 from baselib.memory import AllocationTrace, Fit, MemoryGuard, memory_limit, used_bytes
 from baselib.service import Service
-from baselib.telemetry import OBSERVERS, Span, flush_telemetry, metrics, observed, start_errors
-from baselib.telemetry.identifiers import REQUEST_ID_HEADER, request_id_from, trace_id_from
-from baselib.telemetry.metrics.standard import MESSAGE_AGE, RESTARTS
-from baselib.validation import misfits
+from baselib.telemetry import flush_telemetry, metrics, start_errors
+from baselib.telemetry.metrics.standard import RESTARTS
+from baselib.telemetry.process import ProcessMetrics
 from baselib.worker.consumer import Consumer, Outcome
-from baselib.worker.message import Message, Reject, Retry, attributes_of
+from baselib.worker.handlers import MAIN, Handlers
+from baselib.worker.message import Message
 from baselib.worker.queue import Queue
 
 _logger = logging.getLogger("baselib.worker")
 
-_MAIN: Final = "main"
 _INTERRUPTED_SECONDS: Final = 1.0
 _START_UP_POLL_SECONDS: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class _Handler:
-    function: Callable[[Message[Any]], object]
-    body: type[BaseModel] | None
 
 
 class Worker:
@@ -82,7 +74,7 @@ class Worker:
         self._threads = threads
         self._visibility = visibility
         self._life = life
-        self._handlers: dict[str | None, _Handler] = {}
+        self._handlers = Handlers(self.service.settings.queue_urls)
         self._stop = threading.Event()
         self._stop_seconds = self.service.settings.stop_seconds
         self._exit_code = ExitCode.FINISHED
@@ -108,11 +100,7 @@ class Worker:
         Raises:
             ValueError: The queue was not declared, or has a handler already.
         """
-        if queue not in self.service.settings.queue_urls:
-            raise ValueError(f"queue {queue!r} is not declared: Worker(queues=[...])")
-        if queue in self._handlers:
-            raise ValueError(f"queue {queue or _MAIN!r} has a handler already")
-        self._handlers[queue] = _Handler(function, body)
+        self._handlers.add(function, body, queue)
 
     def handle_raw(self, raw: dict[str, Any], queue: str | None = None) -> tuple[Outcome, float | None]:
         """Handle one message as SQS gives it, as the consumer does and as a test may.
@@ -124,31 +112,7 @@ class Worker:
         Returns:
             What shall become of it, and in how many seconds it shall come again where the handler said so.
         """
-        handler = self._handlers[queue]
-        attributes = attributes_of(raw)
-        system = raw.get("Attributes", {})
-        name = queue or _MAIN
-        span = Span(
-            "message",
-            name,
-            request_id=request_id_from(attributes.get(REQUEST_ID_HEADER)),
-            trace_id=trace_id_from(system.get("AWSTraceHeader")),
-        )
-        message = Message(
-            id=raw["MessageId"],
-            body=raw["Body"],
-            attributes=attributes,
-            receive_count=int(system.get("ApproximateReceiveCount", 1)),
-            sent=int(system.get("SentTimestamp", time.time() * 1000)) / 1000,
-            queue=name,
-        )
-        span.fields.update(message_id=message.id, receive_count=message.receive_count)
-        with observed(span, OBSERVERS):
-            outcome, delay = self._outcome(handler, message, span)
-            span.outcome = outcome.value
-            span.tags = {"queue": name, "outcome": outcome.value}
-        metrics.timing(MESSAGE_AGE.name, message.age * 1000, tags={"queue": name})
-        return outcome, delay
+        return self._handlers.handle(raw, queue)
 
     def run(self, host: str = "0.0.0.0") -> int:  # noqa: S104 - see baselib.cli
         """Consume until SIGTERM, drain, and return the exit code.
@@ -161,22 +125,21 @@ class Worker:
             ConfigurationError: No region is known, or something else listens on the health port.
         """
         settings = self.service.settings
-        missing = [queue or _MAIN for queue in settings.queue_urls if queue not in self._handlers]
-        if missing:
-            raise ValueError(f"no handler for {', '.join(missing)}: worker.handle(function, queue=...)")
+        self._handlers.require_all()
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, self._interrupt)
         start_errors()
+        metrics.sample(ProcessMetrics(metrics, lambda: [os.getpid()]).sample)
         client = _sqs()
         consumers = [
             Consumer(
                 Queue(client, settings.queue_urls[queue]),
-                queue or _MAIN,
+                queue or MAIN,
                 lambda raw, queue=queue: self.handle_raw(raw, queue),  # type: ignore[misc]
                 threads=self._threads,
                 visibility=self._visibility,
             )
-            for queue in self._handlers
+            for queue in settings.queue_urls
         ]
         endpoints = HealthEndpoints(
             settings,
@@ -195,7 +158,7 @@ class Worker:
             trace.start()
             guard = self._guard()
             self._life.advance(Phase.READY)
-            _logger.info("ready", extra={"queues": sorted(queue or _MAIN for queue in self._handlers)})
+            _logger.info("ready", extra={"queues": sorted(queue or MAIN for queue in settings.queue_urls)})
             self._stop.wait()
             self._life.advance(Phase.DRAINING)
             if guard is not None:
@@ -208,24 +171,6 @@ class Worker:
             trace.tell()
         flush_telemetry()
         return int(self._exit_code)
-
-    def _outcome(self, handler: _Handler, message: Message[Any], span: Span) -> tuple[Outcome, float | None]:
-        try:
-            if handler.body is not None:
-                message = _with_body(message, handler.body)
-            handler.function(message)
-        except Reject as error:
-            _logger.error("rejected", extra={"reason": str(error), "message_id": message.id})  # noqa: TRY400
-            return Outcome.REJECTED, None
-        except Retry as error:
-            _logger.warning("retried", extra={"reason": str(error), "message_id": message.id})
-            return Outcome.RETRIED, error.delay
-        except (Exception, SystemExit) as error:
-            # Whatever a handler raises, the message is kept, and the thread lives on.
-            span.error = error
-            _logger.exception("handler failed", extra={"message_id": message.id})
-            return Outcome.RETRIED, None
-        return Outcome.DONE, None
 
     def _started_up(self) -> bool:
         """Wait until what the service needs before its first message has been done; False when it has to stop first."""
@@ -273,15 +218,6 @@ def _sqs() -> Any:
         return aws.client("sqs")
     except NoRegionError as error:
         raise ConfigurationError(["AWS_REGION is not set: a region such as us-east-1 is required"]) from error
-
-
-def _with_body(message: Message[Any], model: type[BaseModel]) -> Message[Any]:
-    try:
-        body = model.model_validate_json(message.body)
-    except ValidationError as error:
-        told = "; ".join(f"{each['pointer']}: {each['detail']}" for each in misfits(error))
-        raise Reject(f"the body is not a {model.__name__}: {told}") from error
-    return Message(message.id, body, message.attributes, message.receive_count, message.sent, message.queue)
 
 
 def _drain(consumers: Sequence[Consumer], seconds: float) -> int:

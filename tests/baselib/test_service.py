@@ -1,13 +1,14 @@
 """A service: settings, telemetry, AWS and checks set up from one environment."""
 
 import logging
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from baselib import http
+from baselib import dns, http
 from baselib.aws import clients
 from baselib.contract import ConfigurationError, Needs
 from baselib.service import Service, read_settings
@@ -126,3 +127,10 @@ def test_static_keys_on_ecs_end_the_process_with_78(capsys: pytest.CaptureFixtur
         read_settings(environ=held)
     assert end.value.code == 78
     assert "AWS_ACCESS_KEY_ID" in capsys.readouterr().err
+
+
+def test_names_are_looked_up_through_the_cache() -> None:
+    dns.uninstall()
+    before = socket.getaddrinfo
+    Service(Needs(), IDENTITY)
+    assert socket.getaddrinfo is not before

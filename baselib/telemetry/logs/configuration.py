@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TextIO
 
 from baselib.contract import Settings
@@ -17,7 +17,13 @@ from baselib.telemetry.logs.third_parties import adopt_loggers
 from baselib.telemetry.logs.uncaught import log_uncaught
 
 
-def configure_logs(settings: Settings, stream: TextIO | None = None, *, sample_repeats: bool = True) -> None:
+def configure_logs(
+    settings: Settings,
+    stream: TextIO | None = None,
+    *,
+    sample_repeats: bool = True,
+    tell_uncaught: Callable[[BaseException], object] | None = None,
+) -> None:
     """Send every record of the process to one stream, in the form that the settings ask for.
 
     Replaces the root logger's handler, so that it may be called again. Also logs warnings and what nobody catches, and
@@ -28,6 +34,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, sample_r
         stream: Where the lines go; standard output when None.
         sample_repeats: Whether an error that repeats itself is written only a few times a minute; on a console every
             line is written.
+        tell_uncaught: Is told of exceptions that nobody caught, besides the log.
     """
     target = stream or sys.stdout
     form = settings.log_format or ("console" if target.isatty() else "json")
@@ -46,7 +53,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, sample_r
     # https://docs.python.org/3/howto/logging.html#optimization: no line of ours shows them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.logAsyncioTasks = False  # type: ignore[attr-defined, unused-ignore] # since Python 3.12
-    log_uncaught()
+    log_uncaught(tell_uncaught)
     watch_requests(settings)
 
 

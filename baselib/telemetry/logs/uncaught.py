@@ -15,13 +15,18 @@ _logger = logging.getLogger("baselib.uncaught")
 _PYTHONS_OWN: Final = frozenset({sys.__excepthook__, threading.__excepthook__, sys.__unraisablehook__})
 
 _before: Final[dict[str, Callable[..., object]]] = {}
+_tell: Final[list[Callable[[BaseException], object]]] = []
 
 
-def log_uncaught() -> None:
+def log_uncaught(tell: Callable[[BaseException], object] | None = None) -> None:
     """Log what nobody catches: in the main thread, in other threads, and where Python cannot raise.
 
     A hook of somebody else's is called afterwards. May be called again.
+
+    Args:
+        tell: Is told of the exceptions of threads as well, and of the one that ends the process.
     """
+    _tell[:] = [tell] if tell is not None else []
     for module, name, hook in _HOOKS:
         if hook.__name__ not in _before:
             _before[hook.__name__] = getattr(module, name)
@@ -41,6 +46,8 @@ def _main(kind: type[BaseException], error: BaseException, trace: TracebackType 
         _before.get(_main.__name__, sys.__excepthook__)(kind, error, trace)
         return
     _logger.critical("uncaught exception", exc_info=(kind, error, trace))
+    for tell in _tell:
+        tell(error)
     _chain(_main, kind, error, trace)
 
 
@@ -48,6 +55,8 @@ def _thread(thrown: threading.ExceptHookArgs) -> None:
     if thrown.exc_value is not None and not isinstance(thrown.exc_value, SystemExit):
         told = {"thread_name": thrown.thread.name if thrown.thread is not None else None}
         _logger.error("uncaught exception in a thread", exc_info=thrown.exc_value, extra=told)
+        for tell in _tell:
+            tell(thrown.exc_value)
     _chain(_thread, thrown)
 
 

@@ -23,7 +23,10 @@ class StandardMetric:
 
 REQUESTS: Final = StandardMetric("requests", "counter", ("route", "method", "status"), "requests answered")
 REQUEST_TIME: Final = StandardMetric(
-    "requests.time", "timer", ("route", "method", "status"), "milliseconds from the first byte in to the last byte out"
+    "requests.time",
+    "timer",
+    ("route", "method", "status"),
+    "milliseconds from the thread that takes it to the last byte out",
 )
 REQUEST_QUEUE_TIME: Final = StandardMetric(
     "requests.queue_time", "timer", (), "milliseconds that a request waited for a thread; every tenth request"

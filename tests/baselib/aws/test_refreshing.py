@@ -145,6 +145,8 @@ def test_a_broken_endpoint_is_not_noticed_until_the_true_expiry(
     stub.answer = lambda request: keys(2, START + 8 * HOUR)
     until(lambda: credentials._expires > clock.now, "recovered")
     assert _key(credentials) == "AKIA2"
+    # Said a moment after the keys are there.
+    until(lambda: len([record for record in caplog.records if record.name.startswith("baselib.aws")]) > 1, "said")
     said = [record.message for record in caplog.records if record.name.startswith("baselib.aws")]
     assert said[1:] == ["keys of the task role renewed"]
 

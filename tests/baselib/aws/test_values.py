@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from baselib import aws
-from baselib.aws import values
+from baselib.aws import cached_value, values
 from baselib.testing import EmbeddedAws
 from tests.baselib.aws.conftest import Configure
 from tests.baselib.aws.stub import Answer, Stub, error
@@ -30,7 +30,7 @@ class _Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     """The clock of secrets and parameters."""
     made = _Clock()
-    monkeypatch.setattr(values, "time", made)
+    monkeypatch.setattr(cached_value, "time", made)
     return made
 
 
@@ -159,7 +159,7 @@ def test_an_outage_is_not_noticed(
         assert [secret.value for _ in range(5)] == ["one"] * 5
         assert not secret._renewing
         assert len(stub.requests) == asked
-    said = [record for record in caplog.records if record.name == values.__name__]
+    said = [record for record in caplog.records if record.name == cached_value.__name__]
     assert [record.message for record in said] == ["an old value stays in use"]
     assert said[0].__dict__["aws_value"] == "secret 'duolingo-api/key'"
     stub.answer = lambda request: _secret("two")

@@ -411,7 +411,7 @@ def test_a_forked_child_checks_by_itself(hung: threading.Event) -> None:
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with checks._scheduler.changed:
+        with checks._scheduler._changed:
             held.set()
             let_go.wait(PATIENCE_SECONDS)
 

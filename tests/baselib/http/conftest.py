@@ -7,7 +7,7 @@ import pytest
 from baselib import dns
 from baselib.contract import Settings
 from baselib.http import DependencyClient, configure_http
-from baselib.http import dependency as module
+from baselib.http import protected_calls as module
 from tests.baselib.http.scripted import Scripted, Step
 
 Serve = Callable[..., tuple[Scripted, DependencyClient]]

@@ -80,9 +80,9 @@ def test_it_says_who_it_is(declared: Declare, serve: Serve) -> None:
 def test_the_places_come_from_the_threads(declared: Declare) -> None:
     settings = Settings(**SETTINGS, web_threads=8, dependency_urls={"shop-stock": "http://stock"})
     declared(settings)
-    assert http.client("shop-stock")._bulkhead.places == 6
+    assert http.client("shop-stock")._calls._bulkhead.places == 6
     declared(settings, threads=1)
-    assert http.client("shop-stock")._bulkhead.places == 1
+    assert http.client("shop-stock")._calls._bulkhead.places == 1
 
 
 def test_another_configuration_closes_the_connections_of_the_one_before(declared: Declare, serve: Serve) -> None:
@@ -93,4 +93,4 @@ def test_another_configuration_closes_the_connections_of_the_one_before(declared
     before.get("/")
     declared(settings)
     assert http.client("shop-stock") is not before
-    assert before._transport is None
+    assert before._calls._transport is None

@@ -367,7 +367,7 @@ def test_a_child_of_a_fork_has_connections_of_its_own(serve: Serve) -> None:
     client.get("/")
     read, write = os.pipe()
     # As if another thread held it at this moment.
-    with client._lock:
+    with client._calls._lock:
         process = os.fork()
         if process == 0:
             try:
@@ -432,8 +432,8 @@ def test_an_outage_opens_the_circuit_and_recovery_closes_it(
 ) -> None:
     server, client = serve(answer(500))
     now = [0.0]
-    client._breaker._clock = lambda: now[0]
-    client._breaker.after_fork()
+    client._calls._breaker._clock = lambda: now[0]
+    client._calls._breaker.after_fork()
     for _ in range(breaker_module.MINIMUM_CALLS):
         assert client.get("/").status == 500
     with pytest.raises(CircuitOpenError):
@@ -444,7 +444,7 @@ def test_an_outage_opens_the_circuit_and_recovery_closes_it(
     now[0] += breaker_module.OPEN_SECONDS
     for _ in range(breaker_module.PROBES):
         assert client.get("/").status == 200
-    assert client._breaker.state == "closed"
+    assert client._calls._breaker.state == "closed"
     gauges = [line for line in captured_metrics if line.startswith("test.dependencies.open")]
     assert gauges == [f"test.dependencies.open:{value}|g|#dependency:shop-stock" for value in (1, 0, 0)]
     assert [record.state for record in caplog.records if record.message == "circuit breaker changed"] == [  # type: ignore[attr-defined]
@@ -458,7 +458,7 @@ def test_answers_below_500_do_not_open_the_circuit(serve: Serve) -> None:
     _, client = serve(answer(429))
     for _ in range(2 * breaker_module.MINIMUM_CALLS):
         client.get("/")
-    assert client._breaker.state == "closed"
+    assert client._calls._breaker.state == "closed"
 
 
 @pytest.mark.parametrize(("budget", "state"), [(0.05, "closed"), (None, "open")])
@@ -470,12 +470,12 @@ def test_a_time_out_opens_the_circuit_unless_it_was_the_callers_own_short_budget
     for _ in range(breaker_module.MINIMUM_CALLS):
         with observed(Span("request", "/", budget=budget), ()), pytest.raises(CallTimeoutError):
             client.post("/", timeout=None if budget else 0.05)
-    assert client._breaker.state == state
+    assert client._calls._breaker.state == state
 
 
 def test_whatever_ends_a_call_gives_its_place_and_its_probe_back(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     _, client = serve(places=1)
-    transport = client._connections()
+    transport = client._calls._connections()
 
     class GivenUp(BaseException):
         pass
@@ -484,15 +484,15 @@ def test_whatever_ends_a_call_gives_its_place_and_its_probe_back(serve: Serve, m
         raise GivenUp
 
     now = [0.0]
-    client._breaker._clock = lambda: now[0]
-    client._breaker._become("open")
+    client._calls._breaker._clock = lambda: now[0]
+    client._calls._breaker._become("open")
     now[0] = breaker_module.OPEN_SECONDS
     with monkeypatch.context() as patched:
         patched.setattr(transport, "exchange", give_up)
         for _ in range(2 * breaker_module.PROBES):
             with pytest.raises(GivenUp):
                 client.get("/")
-    assert client._breaker.state == "half-open"
+    assert client._calls._breaker.state == "half-open"
     assert client.get("/").status == 200
 
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from baselib.http import CallTimeoutError, ConnectFailedError, DependencyClient, DependencyError, UnavailableError
-from baselib.http import dependency as module
+from baselib.http import protected_calls as module
 from baselib.http.retries import RetryBudget, back_off, retry_after
 from baselib.http.sockets import connected
 from baselib.telemetry import Span, observed
@@ -176,10 +176,10 @@ def test_an_error_knows_that_an_earlier_attempt_was_sent(serve: Serve) -> None:
 def test_an_outage_is_not_multiplied(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server, client = serve(answer(503))
     # The breaker would end the outage for the server before the budget is seen.
-    monkeypatch.setattr(client._breaker, "_next_state", lambda failed: None)
+    monkeypatch.setattr(client._calls._breaker, "_next_state", lambda failed: None)
     now = [0.0]
-    client._retries._clock = lambda: now[0]
-    client._retries.after_fork()
+    client._calls._retries._clock = lambda: now[0]
+    client._calls._retries.after_fork()
     for _ in range(100):
         client.get("/")
     # The bucket, and a fifth of the calls; what the first call puts into a full bucket is lost.
@@ -188,7 +188,7 @@ def test_an_outage_is_not_multiplied(serve: Serve, monkeypatch: pytest.MonkeyPat
 
 def test_an_open_circuit_ends_the_retries(serve: Serve) -> None:
     server, client = serve(answer(503))
-    while client._breaker.state == "closed":
+    while client._calls._breaker.state == "closed":
         client.get("/")
     assert len(server.requests) == 10
 

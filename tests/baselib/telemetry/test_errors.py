@@ -222,3 +222,26 @@ assert not [name for name in sys.modules if name.split(".")[0] == "sentry_sdk"]
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_what_nobody_caught_is_told_in_threads_and_at_the_end(sentry: _Sentry) -> None:
+    code = """
+import sys, threading
+from baselib.contract import Settings
+from baselib.telemetry import configure_telemetry, flush_telemetry
+configure_telemetry(Settings(product="duolingo", service="api", owner="platform", sentry_dsn=sys.argv[1]))
+def fail():
+    raise ValueError("in a thread")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+import atexit
+atexit.register(flush_telemetry)
+raise KeyError("at the end")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code, sentry.dsn], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 1, ran.stderr
+    told = [event["exception"]["values"][0]["type"] for event in sentry.events]
+    assert told == ["ValueError", "KeyError"]

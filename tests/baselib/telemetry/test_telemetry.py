@@ -1,6 +1,10 @@
 """The parts of telemetry set up together."""
 
+import gc
 import json
+import logging
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -57,3 +61,29 @@ def test_what_is_off_is_said_once(service_settings: Settings, capsys: pytest.Cap
 
 def test_flushing_what_was_never_set_up_raises_nothing() -> None:
     flush_telemetry()
+
+
+def test_what_the_process_logs_and_collects_is_counted_without_being_asked_for(service_settings: Settings) -> None:
+    configure_telemetry(service_settings)
+    counted: list[str] = []
+    with metrics.redirected(counted.append):
+        logging.getLogger("shop").warning("sold")
+        gc.collect()
+        metrics.flush()
+    assert {"log.lines", "process.collections"} <= {line.partition(":")[0] for line in counted}
+
+
+def test_a_process_that_ends_at_once_after_flushing_has_told_of_its_last_request() -> None:
+    program = """
+import os
+from baselib.contract import Settings
+from baselib.telemetry import REPORTER, Span, configure_telemetry, flush_telemetry
+
+configure_telemetry(Settings.from_environment(os.environ))
+REPORTER.report_in_batches()
+REPORTER.report(Span("request", "/last"))
+flush_telemetry()
+os._exit(0)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], env=IDENTITY, capture_output=True, text=True, check=False)
+    assert json.loads(ran.stdout.splitlines()[-1])["message"] == "request finished", ran.stdout + ran.stderr

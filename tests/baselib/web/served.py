@@ -58,7 +58,8 @@ SOURCE = """
 
         @app.get("/environ")
         def environ():
-            return {"waited": time.monotonic() - request.environ["baselib.queued"]}
+            waited = time.monotonic() - request.environ["baselib.queued"]
+            return {"waited": waited, "scheme": request.scheme, "script": request.environ["SCRIPT_NAME"]}
 
     app = create_app(__name__, routes=routes)
 """

@@ -45,9 +45,8 @@ def test_the_gauges_are_those_of_the_workers_that_live(monkeypatch: pytest.Monke
 
 def test_a_service_sends_its_gauges(tmp_path: Path, launch: Launch) -> None:
     often = """
-    from baselib.web import gunicorn_options
-    made = gunicorn_options.BoardReporter
-    gunicorn_options.BoardReporter = lambda board, threads: made(board, threads, 0.1)
+    from baselib.telemetry import metrics
+    metrics._sender._sample_seconds = 0.1
     """
     source = SOURCE + often
     with StatsdReceiver() as statsd:
@@ -57,6 +56,7 @@ def test_a_service_sends_its_gauges(tmp_path: Path, launch: Launch) -> None:
             until(lambda: [line for line in statsd.lines if "api.workers:2|g" in line], "the workers")
             until(lambda: [line for line in statsd.lines if "requests.in_flight:1|g" in line], "the requests")
             until(lambda: [line for line in statsd.lines if "threads.busy:1|g" in line], "the threads")
+            until(lambda: [line for line in statsd.lines if "api.process.cpu:" in line], "the CPU of the processes")
             served.let_go()
             assert slow.answer()[0] == 200
         seen = len(statsd.lines)

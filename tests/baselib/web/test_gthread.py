@@ -207,3 +207,19 @@ def test_a_main_thread_that_hangs_is_reported_and_replaced(tmp_path: Path, launc
     assert any("in tick" in stack for stack in line["stacks"].values())
     served.program.ready(lambda: served.workers() - before, "another one is there")
     served.program.ready(lambda: status(served.port, "/") == 200, "it serves")
+
+
+def test_health_does_not_wait_behind_middleware_of_the_services_own(tmp_path: Path, launch: Launch) -> None:
+    around = """
+    from werkzeug.middleware.proxy_fix import ProxyFix
+    app.wsgi_app = ProxyFix(app.wsgi_app)
+    """
+    served = Served(tmp_path, launch, SOURCE + around, WEB_THREADS="1")
+    with Client(served.port, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n") as slow:
+        served.begun()
+        for path in ("/healthz/live", "/healthz/ready"):
+            answer = ask(served.port, path)
+            assert answer is not None
+            assert answer.status == 200
+        served.let_go()
+        assert slow.answer()[0] == 200

@@ -1,6 +1,8 @@
 """gunicorn's options, and that gunicorn accepts them."""
 
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -29,6 +31,7 @@ def test_port_processes_and_threads_are_those_of_the_settings() -> None:
     options = _options(PORT="8123", WEB_CONCURRENCY="3", WEB_THREADS="7", STOP_SECONDS="9.2")
     assert options["bind"] == ["127.0.0.1:8123"]
     assert (options["workers"], options["threads"], options["graceful_timeout"]) == (3, 7, 10)
+    assert options["preload_app"] is True
     assert options["worker_connections"] >= options["threads"]
 
 
@@ -59,3 +62,31 @@ def test_messages_of_gunicorn_go_where_all_others_go(caplog: pytest.LogCaptureFi
         logger.access(object(), object(), {}, None)
     assert [record.getMessage() for record in caplog.records] == ["worker gone"]
     assert logger.error_log.handlers == []
+
+
+def test_no_file_in_the_home_directory_and_no_disk_or_slow_reader_is_waited_for() -> None:
+    options = _options()
+    assert options["control_socket_disable"] is True
+    assert options["sendfile"] is False
+    assert options["worker_tmp_dir"] in {"/dev/shm", None}
+
+
+def test_before_the_first_fork_sentry_is_there_and_memory_is_kept_shared() -> None:
+    # In a process of its own: what is frozen stays so.
+    program = """
+import gc, os, sys
+from types import SimpleNamespace
+from baselib.contract import Settings
+from baselib.telemetry import configure_telemetry
+from baselib.web.gunicorn_options import gunicorn_options
+
+settings = Settings.from_environment(os.environ)
+configure_telemetry(settings)
+assert "sentry_sdk" not in sys.modules
+gunicorn_options(settings)["pre_fork"](SimpleNamespace(WORKERS={}), SimpleNamespace())
+assert "sentry_sdk" in sys.modules
+assert gc.get_freeze_count() > 10_000
+"""
+    environ = {**IDENTITY, "SENTRY_DSN": "http://key@127.0.0.1:9/1"}
+    ran = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -271,3 +272,13 @@ def test_one_request_leaves_no_span_to_the_next_one_of_its_thread(app: Flask) ->
     client.get("/id", headers={"X-Request-Id": "first"}, buffered=True)
     assert current_span() is None
     assert client.get("/id").text != "first"
+
+
+def test_the_time_in_the_queue_is_spent_of_the_budget() -> None:
+    environ = EnvironBuilder("/", headers={"X-Request-Timeout-Ms": "5000"}).get_environ()
+    whole = requests.RequestSpan(environ, 60.0)
+    environ[requests.QUEUED_KEY] = time.monotonic() - 3
+    late = requests.RequestSpan(environ, 60.0)
+    assert whole.deadline == whole.started + 5
+    assert late.queued is not None
+    assert late.deadline == pytest.approx(late.queued + 5)

@@ -141,3 +141,22 @@ def test_the_time_in_the_queue_is_known_to_the_application(served: Served) -> No
     answer = ask(served.port, "/environ")
     assert answer is not None
     assert 0 <= json.loads(answer.body)["waited"] < 30
+
+
+@pytest.mark.parametrize(
+    ("headers", "scheme"),
+    [
+        (b"", "http"),
+        (b"X-Forwarded-Proto: https\r\n", "https"),
+        (b"X-Forwarded-Proto: http\r\n", "http"),
+        (b"X-Forwarded-Proto: javascript\r\n", "http"),
+        (b"X-Forwarded-Ssl: on\r\nX-Forwarded-Protocol: ssl\r\n", "http"),
+        (b"Script-Name: /elsewhere\r\nSCRIPT_NAME: /elsewhere\r\n", "http"),
+    ],
+)
+def test_the_load_balancer_says_how_the_client_came(served: Served, headers: bytes, scheme: str) -> None:
+    with Client(served.port, b"GET /environ HTTP/1.1\r\nHost: a\r\n" + headers + b"\r\n") as client:
+        status, body = client.answer()[:2]
+    assert status == 200
+    found = json.loads(body)
+    assert (found["scheme"], found["script"]) == (scheme, "")

@@ -61,3 +61,11 @@ def test_the_receiver_works_under_the_id_of_the_sender(queue_url: str) -> None:
     worker = Worker(register, environ={**IDENTITY, "QUEUE_URL": queue_url, "AWS_REGION": "us-east-1"})
     worker.handle_raw(raw)
     assert seen == ["from-the-sender"]
+
+
+def test_the_trace_of_the_sender_goes_on(queue_url: str) -> None:
+    trace = "1-67891233-abcdef012345678912345678"
+    with observed(Span("request", "/", trace_id=trace), ()):
+        send(queue_url, "text")
+    raw = _received(queue_url)
+    assert raw["Attributes"]["AWSTraceHeader"] == f"Root={trace}"
