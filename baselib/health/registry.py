@@ -130,6 +130,7 @@ class HealthChecks:
         """Begin anew, and touch nothing of what was before: another thread may have held any of its locks."""
         self._announcer = Announcer()
         self._scheduler = Scheduler()
+        _schedulers.add(self._scheduler)
         self._states: dict[str, CheckState] = {}
         self._required: list[CheckState] = []
         self._start_up_states: dict[str, StartUpState] = {}
@@ -169,9 +170,13 @@ def _unknown(check: HealthCheck) -> CheckResult:
 
 
 _all: "Final[WeakSet[HealthChecks]]" = WeakSet()
+# Besides, because an exception that a test keeps keeps a scheduler alive whose checks are gone.
+_schedulers: "Final[WeakSet[Scheduler]]" = WeakSet()
 
 
 def reset_all() -> None:
     """Let no check run in the background of this process until somebody asks again; for tests."""
+    for scheduler in list(_schedulers):
+        scheduler.close()
     for checks in list(_all):
         checks.reset()

@@ -26,6 +26,8 @@ class Connection(TConn):  # type: ignore[misc]
         queued: When its request was complete, on the clock of `time.monotonic`.
         budget: Seconds that its request may wait for a thread.
         started: When a request thread took it.
+        waited: Seconds that its thread has waited for the client.
+        response: gunicorn's response to the request that runs.
         environ: The WSGI environment of the request that runs.
         reported: Whether its request has been reported as hung.
         readable: Called by the poller when something has arrived.
@@ -38,8 +40,9 @@ class Connection(TConn):  # type: ignore[misc]
         self.drained = 0
         self.room: Room | None = None
         self.counted = True
-        self.queued = self.budget = self.started = 0.0
+        self.queued = self.budget = self.started = self.waited = 0.0
         self.environ: dict[str, Any] = {}
+        self.response: Any = None
         self.reported = False
         self.readable: Callable[[Any], None] = lambda _: None
 

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import logging
 import math
+import re
 import select
 import selectors
 import threading
@@ -22,19 +23,21 @@ import gunicorn.util
 from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from baselib.contract.endpoints import LIVE
 from baselib.telemetry import metrics
 from baselib.telemetry.metrics.standard import REQUEST_QUEUE_TIME
+from baselib.telemetry.span import activate, deactivate
 from baselib.web.board import Board
 from baselib.web.connections import Connection
 from baselib.web.http_date import http_date
 from baselib.web.parse_errors import status_of
 from baselib.web.reception import Reception
-from baselib.web.refusals import refuse
+from baselib.web.refusals import refusal, refuse
 from baselib.web.request_head import field, path_of
 from baselib.web.request_threads import RequestThreads
+from baselib.web.requests import SPAN_KEY
 from baselib.web.shedding import Shedding
 from baselib.web.slow_clients import guard_body
 from baselib.web.watchdog import Watchdog
@@ -44,7 +47,8 @@ if TYPE_CHECKING:
 
     from baselib.health import HealthEndpoints
 
-_HEALTH: Final = b"GET /healthz/"
+_HEALTH: Final = (b"GET /healthz/", b"HEAD /healthz/")
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]{0,5})?")
 # How long a full worker leaves a new connection to the others before it takes it all the same.
 _PATIENCE_SECONDS: Final = 0.02
 _ACCEPTED_AT_ONCE: Final = 64
@@ -207,7 +211,7 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
             if answer is not None:
                 self._reception.answer(connection, answer)
                 return
-        elif self._in_flight >= self.cfg.threads:
+        elif self._in_flight - len(self.tpool.held) >= self.cfg.threads:
             connection.budget = self._shedding.budget(head)
             if self._shedding.wait(len(self.tpool.waiting)) > connection.budget:
                 self._shed(connection, "predicted")
@@ -224,9 +228,12 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
             return None
         if field(head, "Content-Length") or field(head, "Transfer-Encoding"):
             return None
-        path = path_of(head)[1]
+        method, path = path_of(head)
         # A thread that is free may wait for the first results of a worker that has just begun; the main thread may not.
-        return endpoints.immediate(path) if path == LIVE or self._in_flight >= self.cfg.threads else None
+        busy = self._in_flight - len(self.tpool.held) >= self.cfg.threads
+        answer = endpoints.immediate(path) if path == LIVE or busy else None
+        # A HEAD is answered with the headers alone.
+        return answer[: answer.find(b"\r\n\r\n") + 4] if answer and method == "HEAD" else answer
 
     def _shed(self, connection: Connection, reason: str) -> None:
         answer = self._shedding.refuse(reason, connection.received, len(self.tpool.waiting))
@@ -235,7 +242,8 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
     def _finished(self, connection: Connection, again: bool) -> None:
         """A request thread is done with a connection."""
         self._count_in_flight(-1)
-        self._shedding.note(time.monotonic() - connection.started)
+        self._shedding.note(time.monotonic() - connection.started - connection.waited)
+        connection.waited = 0.0
         self._answered += 1
         if self._answered % _QUEUE_TIME_EVERY == 0:
             metrics.timing(REQUEST_QUEUE_TIME.name, (connection.started - connection.queued) * 1000)
@@ -254,8 +262,16 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
     def _serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         connection = self.tpool.running[threading.get_ident()]
         connection.environ = environ
+        # gunicorn hands over a method of its response.
+        connection.response = start_response.__self__  # type: ignore[attr-defined]
         environ["baselib.queued"] = connection.queued
-        return self._application(environ, start_response)  # type: ignore[no-any-return]
+        try:
+            return self._application(environ, start_response)  # type: ignore[no-any-return]
+        except (Exception, SystemExit):
+            raise
+        except BaseException as error:
+            # KeyboardInterrupt and the like: gunicorn would close the connection without an answer.
+            raise RuntimeError(f"the application raised {type(error).__name__}") from error
 
     def handle(self, conn: Connection) -> bool:
         """Answer the request of a connection; says whether another one may follow."""
@@ -268,12 +284,22 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Request, conn: Connection) -> bool:
         """Answer a request, whose body is read at the client's own risk."""
+        hosts = [value for name, value in req.headers if name == "HOST"]
+        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+        if (not hosts and req.version >= (1, 1)) or not all(map(_HOST.fullmatch, hosts)):
+            raise BadRequest("the Host header is missing or malformed")
         guard_body(req)
         return bool(super().handle_request(req, conn))
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """Whether another request can follow; what is left of the body must be read before."""
-        if not keepalive:
+        response = conn.response
+        if not keepalive or (
+            # The client takes what follows for the rest of this answer.
+            response.response_length is not None
+            and response.sent < response.response_length
+            and not response._omits_body
+        ):
             return False
         if getattr(conn.parser.mesg.body.reader, "length", None) == 0:
             return True
@@ -286,7 +312,15 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
         """Answer a request that gunicorn could not parse, or whose application failed in front of Flask."""
         connection = self.tpool.running[threading.get_ident()]
         status = status_of(exc)
+        span = connection.environ.get(SPAN_KEY)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            activate(span)
             _logger.error("request failed", exc_info=exc)
+            deactivate()
+        if span is None:
+            answer = refuse(status, connection, status.phrase.lower(), type(exc).__name__)
+        else:
+            # It has been counted and logged when its span ended.
+            answer = refusal(status, connection.head, status.phrase.lower(), request_id=span.request_id)
         with contextlib.suppress(OSError):
-            client.sendall(refuse(status, connection, status.phrase.lower(), type(exc).__name__))
+            client.sendall(answer)

@@ -23,7 +23,7 @@ _READ_BYTES: Final = 16 << 10
 # A connection that has just been accepted is about to carry a request; later a silent one occupies no place.
 _FRESH_SECONDS: Final = 0.1
 _LINGER_SECONDS: Final = 2.0
-_MOST_DRAINED_BYTES: Final = 64 << 10
+_MOST_DRAINED_BYTES: Final = 1 << 20
 _MOST_CONNECTIONS: Final = 1000
 _MOST_HEAD_BYTES: Final = 8 << 20
 

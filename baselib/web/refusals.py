@@ -16,7 +16,11 @@ _logger = logging.getLogger("baselib.web")
 
 
 def refusal(
-    status: HTTPStatus, head: bytes | bytearray, detail: str, headers: Mapping[str, str] | None = None
+    status: HTTPStatus,
+    head: bytes | bytearray,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    request_id: str | None = None,
 ) -> bytes:
     """A whole HTTP answer with problem JSON (RFC 9457), after which the connection closes.
 
@@ -25,8 +29,9 @@ def refusal(
         head: What has arrived of the request; gives the caller's request id.
         detail: What was wrong, for a person.
         headers: Further headers.
+        request_id: The id under which it has been logged; the caller's or a fresh one when None.
     """
-    request_id = request_id_from(field(head, REQUEST_ID_HEADER))
+    request_id = request_id or request_id_from(field(head, REQUEST_ID_HEADER))
     body = json.dumps(
         {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, "request_id": request_id}
     ).encode()

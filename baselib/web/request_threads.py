@@ -5,8 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Final
 
 from baselib.web.connections import Connection
+
+# Each costs a stack of some 50 KiB; beyond them the client that has made its thread wait longest is cut off.
+_MOST_HELD: Final = 600
 
 _logger = logging.getLogger("baselib.web")
 
@@ -24,6 +28,7 @@ class RequestThreads:
     Attributes:
         waiting: The connections whose request no thread has begun.
         running: The connection whose request a thread runs, by the thread's id.
+        held: The connections whose client makes their thread wait, the one that was so first coming first.
     """
 
     def __init__(
@@ -32,15 +37,44 @@ class RequestThreads:
         self.count = count
         self.waiting: dict[Connection, None] = {}
         self.running: dict[int, Connection] = {}
+        self.held: dict[Connection, None] = {}
+        self._alive = 0
+        self._lock = threading.Lock()
         self._handle = handle
         self._finished = finished
         self._queue: SimpleQueue[Connection | None] = SimpleQueue()
 
     def start(self) -> None:
         """Start the threads, after the fork."""
-        for number in range(self.count):
-            # A daemon, so that a hung request does not keep the process once its time to stop is over.
-            threading.Thread(target=self._run, name=f"request-{number}", daemon=True).start()
+        for _ in range(self.count):
+            self._add()
+
+    def _add(self) -> None:
+        # A daemon, so that a hung request does not keep the process once its time to stop is over.
+        threading.Thread(target=self._run, name=f"request-{self._alive}", daemon=True).start()
+        self._alive += 1
+
+    def hold(self, connection: Connection) -> None:
+        """The client of a request makes its thread wait: another thread takes its place."""
+        with self._lock:
+            self.held[connection] = None
+            if len(self.held) > _MOST_HELD:
+                slowest = next(iter(self.held))
+                del self.held[slowest]
+                slowest.sock.cut()
+            elif self._alive < self.count + len(self.held):
+                self._add()
+
+    def release(self, connection: Connection) -> None:
+        """The client has moved."""
+        with self._lock:
+            self.held.pop(connection, None)
+
+    def _is_spare(self) -> bool:
+        with self._lock:
+            spare = self._alive > self.count + len(self.held)
+            self._alive -= spare
+            return spare
 
     def submit(self, connection: Connection) -> None:
         """Have a request answered."""
@@ -53,7 +87,7 @@ class RequestThreads:
 
     def shutdown(self, wait: bool = False) -> None:
         """Let each thread end when its request is answered; nobody waits for that."""
-        for _ in range(self.count):
+        for _ in range(self._alive):
             self._queue.put(None)
 
     def _run(self) -> None:
@@ -64,6 +98,7 @@ class RequestThreads:
             connection.started = time.monotonic()
             connection.reported = False
             self.running[me] = connection
+            connection.sock.holder = (self, connection)
             again = False
             try:
                 connection.hand_over()
@@ -74,4 +109,7 @@ class RequestThreads:
             finally:
                 connection.environ, connection.head = {}, b""
                 del self.running[me]
+                connection.sock.holder = None
                 self._finished(connection, again)
+            if self._alive > self.count and self._is_spare():
+                return

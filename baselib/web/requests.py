@@ -100,7 +100,8 @@ class RequestSpans:
             rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
             if rule is not None:
                 span.name = rule.rule
-            headers.append((REQUEST_ID_HEADER, span.request_id))
+            # The list is the application's, which may use it again.
+            headers = [*headers, (REQUEST_ID_HEADER, span.request_id)]
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         activate(span)

@@ -5,10 +5,12 @@ are free, and each further one must be paid for with 500 bytes. Only the time in
 counts, so that an application may take as long as it likes over a body or an answer.
 """
 
+import contextlib
 import errno
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from gunicorn.http.body import Body, ChunkedReader
@@ -66,6 +68,29 @@ class ClientSocket(socket.socket):
         self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _BLOCKED)
         self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _BLOCKED)
         self._pace = _Pace("response")
+        # The request threads, and the connection that one of them runs; set by it.
+        self.holder: Any = None
+        self._is_cut = False
+
+    def cut(self) -> None:
+        """Wait for this client no longer."""
+        self._is_cut = True
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def waiting(self, part: str) -> Iterator[None]:
+        """While this thread waits for the client, another one takes its place."""
+        threads, connection = self.holder
+        threads.hold(connection)
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            threads.release(connection)
+            connection.waited += time.monotonic() - started
+            if self._is_cut:
+                raise ClientTooSlowError(part)
 
     def restart(self) -> None:
         """The next answer begins."""
@@ -82,9 +107,13 @@ class ClientSocket(socket.socket):
     def _send_some(self, data: Any, flags: int) -> int:
         started = time.monotonic()
         try:
-            sent = self.send(data, flags)
+            sent = self.send(data, flags | socket.MSG_DONTWAIT)
         except BlockingIOError:
-            raise ClientTooSlowError("response") from None
+            try:
+                with self.waiting("response"):
+                    sent = self.send(data, flags)
+            except BlockingIOError:
+                raise ClientTooSlowError("response") from None
         self._pace.add(started, sent)
         return sent
 
@@ -113,7 +142,13 @@ class ClientReader(SocketUnreader):  # type: ignore[misc]
         """More of the body."""
         started = time.monotonic()
         try:
-            data: bytes = super().chunk(size_hint)
+            try:
+                self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                with self.sock.waiting("body"):
+                    data: bytes = super().chunk(size_hint)
+            else:
+                data = super().chunk(size_hint)
         except BlockingIOError:
             raise ClientTooSlowError("body") from None
         if not data:

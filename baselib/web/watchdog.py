@@ -67,7 +67,8 @@ class Watchdog:
 
     def given_up(self, now: float) -> bool:
         """Whether every request thread has hung for so long that only another worker can help; says so when it is."""
-        running = list(self._threads.running.values())
+        held = self._threads.held
+        running = [connection for connection in list(self._threads.running.values()) if connection not in held]
         if len(running) < self._threads.count or any(
             now - connection.started <= _PATIENCE * self._seconds for connection in running
         ):

@@ -51,7 +51,7 @@ def test_a_service_sends_its_gauges(tmp_path: Path, launch: Launch) -> None:
     source = SOURCE + often
     with StatsdReceiver() as statsd:
         served = Served(tmp_path, launch, source, WEB_CONCURRENCY="2", WEB_THREADS="1", **statsd.environment)
-        with Client(served.port, b"GET /slow HTTP/1.1\r\n\r\n") as slow:
+        with Client(served.port, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n") as slow:
             served.begun()
             until(lambda: [line for line in statsd.lines if "api.workers:2|g" in line], "the workers")
             until(lambda: [line for line in statsd.lines if "requests.in_flight:1|g" in line], "the requests")

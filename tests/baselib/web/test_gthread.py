@@ -149,7 +149,7 @@ def test_health_is_answered_within_a_second_while_every_thread_is_busy_and_clien
 ) -> None:
     served = Served(tmp_path, launch, WEB_THREADS="2")
     with contextlib.ExitStack() as stack:
-        slow = [stack.enter_context(Client(served.port, b"GET /slow HTTP/1.1\r\n\r\n")) for _ in range(2)]
+        slow = [stack.enter_context(Client(served.port, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")) for _ in range(2)]
         served.begun()
         for _ in range(50):
             stack.enter_context(Client(served.port, b"GET"))

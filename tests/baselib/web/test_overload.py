@@ -27,7 +27,7 @@ def test_a_request_that_waits_for_too_long_is_answered_503_and_counted(tmp_path:
     with StatsdReceiver() as statsd:
         served = Served(tmp_path, launch, WEB_THREADS="1", LONGEST_WAIT="0.3", **statsd.environment)
         with busy(served) as first:
-            with Client(served.port, b"GET / HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n") as second:
+            with Client(served.port, b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n") as second:
                 head, _, body = second.everything().partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
             assert b"Content-Type: application/problem+json" in head

@@ -88,7 +88,7 @@ def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
     two = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none" + b"POST /echo HTTP/1.1\r\nHost: a\r\n"
     with Client(served.port, two) as client:
         assert client.answer() == (200, b"one")
-        client.send(b"Content-Length: 3\r\n\r\ntwoGET /headers HTTP/1.1\r\nUser-Agent: third\r\n\r\n")
+        client.send(b"Content-Length: 3\r\n\r\ntwoGET /headers HTTP/1.1\r\nHost: a\r\nUser-Agent: third\r\n\r\n")
         assert client.answer() == (200, b"two")
         found, body = client.answer()
         assert (found, json.loads(body)["agent"]) == (200, "third")
@@ -113,7 +113,7 @@ def test_a_body_is_asked_for_before_it_is_sent(served: Served) -> None:
 def test_a_body_that_nobody_reads_leaves_the_next_request_alone(served: Served) -> None:
     with Client(served.port, b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n" + b"G" * 30) as client:
         assert client.answer() == (200, b"unread")
-        client.send(b"GET /headers HTTP/1.1\r\nUser-Agent: next\r\n\r\n")
+        client.send(b"GET /headers HTTP/1.1\r\nHost: a\r\nUser-Agent: next\r\n\r\n")
         found, body = client.answer()
         assert (found, json.loads(body)["agent"]) == (200, "next")
 

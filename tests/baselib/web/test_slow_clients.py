@@ -36,7 +36,7 @@ def test_clients_that_do_not_finish_a_head_keep_nobody_from_being_answered(
 def test_a_head_that_takes_too_long_is_answered_408_and_counted(tmp_path: Path, launch: Launch) -> None:
     with StatsdReceiver() as statsd:
         served = Served(tmp_path, launch, **statsd.environment)
-        with Client(served.port, b"GET / HTTP/1.1\r\nX-Request-Id: mine\r\nX-Slow: ") as client:
+        with Client(served.port, b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nX-Slow: ") as client:
             # One byte and then another does not make it any better.
             sender = threading.Thread(target=_drip, args=(client,))
             sender.start()

@@ -21,7 +21,7 @@ def test_a_hung_request_is_reported_once_with_its_stack(tmp_path: Path, launch: 
             assert line["route"] == "/slow"
             assert "in slow" in line["stack"]
             # Another one is reported by itself, and by then the first one would have been reported again.
-            with Client(served.port, b"GET /nap?seconds=1.9 HTTP/1.1\r\n\r\n") as second:
+            with Client(served.port, b"GET /nap?seconds=1.9 HTTP/1.1\r\nHost: a\r\n\r\n") as second:
                 assert second.answer()[0] == 200
             served.let_go()
             assert hung.answer() == (200, b"finished")
