@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from baselib.contract import VARIABLES, Needs, Settings, Variable, parsers
-from baselib.contract.settings import DATA_STORE_VARIABLES
+from baselib.contract.settings import DATA_STORE_VARIABLES, MASK
 from baselib.doctor.report import Finding
-from baselib.doctor.surroundings import MEBIBYTE, workers
+from baselib.doctor.surroundings import workers
 from baselib.memory import memory_limit
+from baselib.memory.limit import MEBIBYTE
 from baselib.telemetry.logs import Masking
 
-_MASK: Final = "***"
 _NOTHING: Final = "-"
 _FIELDS: Final = {"SERVICE_ENVIRONMENT": "environment", "SERVICE_RELEASE": "release"}
 _OF_WEB: Final = frozenset({"PORT", "WEB_CONCURRENCY", "WEB_THREADS", "REQUEST_SECONDS", "TRUSTED_PROXIES"})
@@ -49,7 +49,7 @@ def shown(variable: Variable, text: str) -> str:
     """
     # An address that was mistyped is still one with a password; an owner may be an e-mail address.
     if variable.secret or ("@" in text and variable.parse is not parsers.text):
-        return _MASK
+        return MASK
     text = Masking().text(text)
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 

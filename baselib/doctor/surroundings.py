@@ -15,8 +15,8 @@ from baselib.doctor.once import run_once
 from baselib.doctor.report import Finding
 from baselib.health import HealthCheck
 from baselib.memory import memory_limit
+from baselib.memory.limit import MEBIBYTE
 
-MEBIBYTE: Final = 1 << 20
 _RESOLVING: Final = "resolves STATSD_HOST"
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 _DEFAULT_STOP_TIMEOUT_SECONDS: Final = 30

@@ -12,14 +12,13 @@ from baselib.telemetry.span import Kind, Span, activate, current_span
 
 _logger = logging.getLogger("baselib.span")
 
+_MOST_TAGGED: Final = 2_000
+
 _MESSAGES: Final[Mapping[Kind, str]] = {
     "request": "request finished",
     "message": "message finished",
     "job": "cron finished",
 }
-
-
-_MOST_TAGGED: Final = 2_000
 
 
 class SpanLog:
@@ -52,8 +51,10 @@ def _log(span: Span) -> None:
     record.__dict__.update(own)
     before = current_span()
     activate(span)
-    _logger.handle(record)
-    activate(before)
+    try:
+        _logger.handle(record)
+    finally:
+        activate(before)
 
 
 def _fields(span: Span) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from baselib.concurrency import start_thread
 from baselib.telemetry.span import Observer, Span, finish
 
 # How long finished spans are gathered: what a killed process may lose of its access log.
@@ -55,8 +56,8 @@ class Reporter:
         """From now on tell of spans that ended well from a thread; a forked child has to ask for it again."""
         if self._in_batches:
             return
-        threading.Thread(target=self._run, name="baselib-reports", daemon=True).start()
-        self._in_batches = True
+        # Without room for a thread each span is told at once.
+        self._in_batches = start_thread(self._run, name="baselib-reports") is not None
 
     def flush(self) -> None:
         """Tell of every span that waits."""

@@ -6,6 +6,7 @@ True
 """
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
@@ -14,6 +15,8 @@ from typing import Any, Literal, Protocol
 from baselib.telemetry.identifiers import new_request_id
 
 Kind = Literal["request", "message", "job"]
+
+_logger = logging.getLogger(__name__)
 
 _current: ContextVar["Span | None"] = ContextVar("baselib_span", default=None)
 
@@ -138,11 +141,11 @@ def observed(span: Span, observers: Sequence[Observer]) -> Iterator[Span]:
 def finish(spans: Sequence[Span], observers: Sequence[Observer]) -> None:
     """Tell the observers that spans have ended; what goes wrong in one of them is lost, the work is not."""
     for observer in observers:
-        # contextlib.suppress would cost as much as an observer does.
-        try:  # noqa: SIM105
+        try:
             observer.finished(spans)
-        except Exception:  # noqa: BLE001, S110 - whatever it is, the work counts
-            pass
+        except Exception:
+            # Whatever it is, the work counts.
+            _logger.debug("%s failed", type(observer).__name__, exc_info=True)
 
 
 def activate(span: Span | None) -> None:

@@ -37,7 +37,7 @@ from baselib.web.reception import Reception
 from baselib.web.refusals import refusal, refuse
 from baselib.web.request_head import field, path_of
 from baselib.web.request_threads import RequestThreads
-from baselib.web.requests import SPAN_KEY
+from baselib.web.requests import QUEUED_KEY, SPAN_KEY
 from baselib.web.shedding import Shedding
 from baselib.web.slow_clients import guard_body
 from baselib.web.watchdog import Watchdog
@@ -264,7 +264,7 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
         connection.environ = environ
         # gunicorn hands over a method of its response.
         connection.response = start_response.__self__  # type: ignore[attr-defined]
-        environ["baselib.queued"] = connection.queued
+        environ[QUEUED_KEY] = connection.queued
         try:
             return self._application(environ, start_response)  # type: ignore[no-any-return]
         except (Exception, SystemExit):

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from baselib.concurrency import renew_after_fork
+from baselib.contract.settings import Dialect
 from baselib.telemetry.metrics.events import MAXIMUM_WAITING, Event, Key
 from baselib.telemetry.metrics.lines import Lines
 from baselib.telemetry.metrics.recorder import Recorder, Tags
 from baselib.telemetry.metrics.sender import Sender
-from baselib.telemetry.metrics.series import Dialect
 from baselib.telemetry.metrics.standard import METRICS_LOST
 from baselib.telemetry.metrics.transport import UdpTransport
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from baselib.contract.settings import Dialect
 from baselib.telemetry.metrics.events import Event, Key
-from baselib.telemetry.metrics.series import Dialect, Series, SeriesTable, clean
+from baselib.telemetry.metrics.series import Series, SeriesTable, clean
 
 _logger = logging.getLogger(__name__)
 

@@ -11,11 +11,10 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from baselib.contract.settings import Dialect
 from baselib.telemetry.metrics.events import Key, Tagged
-
-Dialect: TypeAlias = Literal["dogstatsd", "statsd"]
 
 MAXIMUM_NAMES: Final = 2_000
 MAXIMUM_SERIES_OF_A_NAME: Final = 1_000

@@ -23,8 +23,12 @@ class _Holder:
 
 
 def _exit_code(child: int) -> int:
-    done = until(lambda: (found := os.waitpid(child, os.WNOHANG))[0] and found, "the child has ended")
-    return os.waitstatus_to_exitcode(done[1])
+
+    def ended() -> tuple[int, int] | None:
+        found = os.waitpid(child, os.WNOHANG)
+        return found if found[0] else None
+
+    return os.waitstatus_to_exitcode(until(ended, "the child has ended")[1])
 
 
 def _fork() -> int:

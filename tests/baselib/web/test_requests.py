@@ -275,7 +275,8 @@ def test_one_request_leaves_no_span_to_the_next_one_of_its_thread(app: Flask) ->
 
 
 def test_the_time_in_the_queue_is_spent_of_the_budget() -> None:
-    environ = EnvironBuilder("/", headers={"X-Request-Timeout-Ms": "5000"}).get_environ()
+    environ = EnvironBuilder("/").get_environ()
+    environ["HTTP_X_REQUEST_TIMEOUT_MS"] = "5000"
     whole = requests.RequestSpan(environ, 60.0)
     environ[requests.QUEUED_KEY] = time.monotonic() - 3
     late = requests.RequestSpan(environ, 60.0)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from baselib.contract.settings import Dialect
 from baselib.telemetry.metrics import MetricsClient, UdpTransport
-from baselib.telemetry.metrics.series import Dialect
 from tests.baselib.processes import free_port, until
 from tests.baselib.telemetry.metrics.meaning import DOGSTATSD, STATSD, meaning
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baselib.contract.settings import Dialect
 from baselib.telemetry.metrics import MetricsClient
 from baselib.telemetry.metrics import series as module
 from baselib.telemetry.metrics.events import Tagged
-from baselib.telemetry.metrics.series import Dialect, SeriesTable
+from baselib.telemetry.metrics.series import SeriesTable
 from tests.baselib.telemetry.metrics.meaning import DOGSTATSD, STATSD, meaning
 
 GRAMMARS: dict[Dialect, re.Pattern[str]] = {"dogstatsd": DOGSTATSD, "statsd": STATSD}
