@@ -10,7 +10,7 @@ from baselib.lazy import lazy_names
 if TYPE_CHECKING:
     from baselib import aws, data_stores, http
     from baselib.health import HealthCheck
-    from baselib.telemetry import capture_exception
+    from baselib.telemetry import capture_exception, log_fields
     from baselib.telemetry.metrics import MetricsClient
     from baselib.web import create_app
     from baselib.worker import Job, Message, Reject, Worker
@@ -29,6 +29,7 @@ __all__ = [
     "create_app",
     "data_stores",
     "http",
+    "log_fields",
     "metrics",
 ]
 
@@ -41,6 +42,7 @@ _HOMES = {
     "Worker": "baselib.worker",
     "capture_exception": "baselib.telemetry",
     "create_app": "baselib.web",
+    "log_fields": "baselib.telemetry",
     "metrics": "baselib.telemetry",
 }
 __getattr__ = lazy_names(__name__, _HOMES, _PACKAGES)

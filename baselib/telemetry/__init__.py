@@ -5,7 +5,7 @@ from typing import Final
 
 from baselib.contract import Settings
 from baselib.telemetry.errors import capture_exception, configure_errors, flush_errors, start_errors
-from baselib.telemetry.logs import LINES, configure_logs
+from baselib.telemetry.logs import LINES, configure_logs, log_fields
 from baselib.telemetry.metrics import MetricsClient, UdpTransport
 from baselib.telemetry.metrics.standard import STARTS
 from baselib.telemetry.observers import SpanErrors, SpanLog, SpanMetrics
@@ -22,6 +22,7 @@ __all__ = [
     "current_span",
     "finish",
     "flush_telemetry",
+    "log_fields",
     "metrics",
     "observed",
     "start_errors",

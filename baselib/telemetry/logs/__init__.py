@@ -11,6 +11,7 @@ True
 
 from baselib.telemetry.logs.configuration import configure_logs, log_handler
 from baselib.telemetry.logs.console import ConsoleFormatter
+from baselib.telemetry.logs.context import log_fields
 from baselib.telemetry.logs.counts import LINES
 from baselib.telemetry.logs.json_lines import JsonFormatter
 from baselib.telemetry.logs.levels import request_level, set_level
@@ -26,6 +27,7 @@ __all__ = [
     "Repeats",
     "configure_logs",
     "leave_uncaught",
+    "log_fields",
     "log_handler",
     "request_level",
     "set_level",

@@ -4,6 +4,7 @@ import logging
 import time
 from typing import Final
 
+from baselib.telemetry.logs.context import current_fields
 from baselib.telemetry.logs.fields import own_names
 from baselib.telemetry.logs.masking import Masking
 from baselib.telemetry.logs.text import message_of, stack_of, text_of
@@ -31,6 +32,8 @@ class ConsoleFormatter(logging.Formatter):
         if self._colour:
             level = f"\x1b[{_COLOURS.get(record.levelname, '0')}m{level}\x1b[0m"
         fields = {name: self._masking.field(text_of(name), record.__dict__[name]) for name in own_names(record)}
+        for name, value in current_fields().items():
+            fields.setdefault(name, self._masking.field(name, value))
         span = current_span()
         if span is not None:
             fields["request_id"] = span.request_id

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from baselib.telemetry.logs.context import current_fields
 from baselib.telemetry.logs.encoding import Encoder
 from baselib.telemetry.logs.fields import own_names
 from baselib.telemetry.logs.masking import Masking
@@ -42,6 +43,9 @@ class JsonFormatter(logging.Formatter):
             line["stack"] = record.stack_info
         fields = record.__dict__
         self._add(line, ((name, fields[name]) for name in own_names(record)))
+        for name, value in current_fields().items():
+            if name not in line:
+                line[name] = self._masking.field(name, value)
         if record.exc_info and record.exc_info[1] is not None:
             line.update(self._error(record.exc_info[1]))
         return self._encode(line)
