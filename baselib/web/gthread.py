@@ -1,8 +1,8 @@
-"""gunicorn's gthread worker, in which a request thread has to do with nothing but complete requests.
+"""gunicorn's gthread worker, in which clients that are silent or slow keep nobody waiting.
 
-The main thread reads the head of each request, so that any number of silent or slow clients hold no thread; it answers
-liveness by itself, and readiness while every request thread is busy; and it refuses what can no longer be answered in
-time.
+The main thread reads the head of each request, so that a client holds no thread before it has said what it wants; it
+answers liveness by itself, and readiness while every request thread is busy; and it refuses what can no longer be
+answered in time.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ _logger = logging.getLogger("baselib.web")
 
 
 class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """A gthread worker that spends its request threads on complete requests alone.
+    """A gthread worker that spends its request threads on requests whose head is complete.
 
     Attributes:
         request_seconds: The time budget of a request; set before the fork, as are the next two.

@@ -36,7 +36,15 @@ def serve(location: str, host: str = "0.0.0.0") -> None:  # noqa: S104 - see bas
     # application's own needs make required.
     application = import_app(location)
     service = getattr(application, "extensions", {}).get("baselib")
-    settings = service.settings if isinstance(service, Service) else read_settings()
+    if isinstance(service, Service):
+        settings = service.settings
+    else:
+        settings = read_settings()
+        _logger.warning(
+            "%s is not what create_app returned: health questions, if it answers them, wait for a request thread; "
+            "put middleware around app.wsgi_app instead",
+            location,
+        )
     try:
         _Server(application, settings, host).run()
     except SystemExit as end:

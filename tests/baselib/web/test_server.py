@@ -209,3 +209,21 @@ def test_an_application_that_cannot_be_imported_ends_with_70(tmp_path: Path, lau
     program = launch("serve", location, **IDENTITY)
     assert program.wait() == 70
     assert "crashed" in program.output + program.errors
+
+
+def test_an_application_that_create_app_did_not_make_is_served_and_said(tmp_path: Path, launch: Launch) -> None:
+    (tmp_path / "wrapped.py").write_text(
+        textwrap.dedent(
+            """
+            from baselib.web import create_app
+            inner = create_app(__name__)
+
+            def app(environ, start_response):
+                return inner(environ, start_response)
+            """
+        )
+    )
+    port = free_port()
+    program = launch("serve", "--host", "127.0.0.1", "wrapped:app", **IDENTITY, PORT=str(port))
+    program.ready(lambda: status(port, "/healthz/live") == 200, "it answers")
+    assert "wrapped:app is not what create_app returned" in program.output + program.errors
