@@ -1,10 +1,10 @@
 """Runs a service that was copied from the template for its developer."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -100,14 +100,36 @@ def _introduce(answers: Mapping[str, Any], environment: Mapping[str, str], port:
 
 def _run(arguments: list[str], environment: Mapping[str, str], folder: Path, *, reload: bool) -> int:
     merged = {**os.environ, **environment, "PYTHONPATH": str(folder / "src")}
-    if not reload:
-        return _run_once(arguments, merged, folder)
-    from watchfiles import run_process  # noqa: PLC0415 - only the reload needs it
+    return (_run_anew if reload else _run_once)(arguments, merged, folder)
 
-    os.environ.update(merged)
-    os.chdir(folder)
-    run_process(folder / "src", target=shlex.join(arguments), target_type="command", sigint_timeout=5)
+
+def _run_anew(arguments: list[str], environment: Mapping[str, str], folder: Path) -> int:
+    """Run a command, again whenever a file changes, until Ctrl-C or SIGTERM."""
+    from watchfiles import watch  # noqa: PLC0415 - only the reload needs it
+
+    stopped = threading.Event()
+    # An exception could come in the middle of a restart, and leave a process behind.
+    previous = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    process = subprocess.Popen(arguments, env=environment, cwd=folder)
+    try:
+        for _ in watch(folder / "src", stop_event=stopped):
+            _end(process)
+            process = subprocess.Popen(arguments, env=environment, cwd=folder)
+    finally:
+        _end(process)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     return 0
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _run_once(arguments: list[str], environment: Mapping[str, str], folder: Path) -> int:
