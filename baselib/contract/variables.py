@@ -97,7 +97,13 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
                 parsers.url("https", "http"),
                 secret=True,
             ),
-            Variable("AWS_REGION", "AWS region", "a region such as us-east-1", "the SDK's own rules", parsers.text),
+            Variable(
+                "AWS_REGION",
+                "AWS region",
+                "a region such as us-east-1",
+                "the SDK's own rules; required in a worker daemon",
+                parsers.text,
+            ),
             Variable(
                 "AWS_ENDPOINT_URL",
                 "embedded AWS, locally",
