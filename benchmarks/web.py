@@ -26,7 +26,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CONNECTIONS: Final = 16
-SECONDS: Final = 5
+SECONDS: Final = 4
 WORKERS: Final = 2
 THREADS: Final = 4
 
