@@ -77,6 +77,7 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._in_flight = self._answered = 0
         self._given_up = False
+        self._host: list[str] = ["localhost"]
         self._patient_until = self._next_tick = self._next_second = 0.0
 
     @classmethod
@@ -284,10 +285,14 @@ class HealthFirstThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Request, conn: Connection) -> bool:
         """Answer a request, whose body is read at the client's own risk."""
-        hosts = [value for name, value in req.headers if name == "HOST"]
         # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
-        if (not hosts and req.version >= (1, 1)) or not all(map(_HOST.fullmatch, hosts)):
-            raise BadRequest("the Host header is missing or malformed")
+        hosts = [value for name, value in req.headers if name == "HOST"]
+        if hosts != self._host:
+            if (len(hosts) != 1 and req.version >= (1, 1)) or not all(map(_HOST.fullmatch, hosts)):
+                raise BadRequest("the Host header is missing, malformed or there twice")
+            if hosts:
+                # Mostly the next request's as well.
+                self._host = hosts
         guard_body(req)
         return bool(super().handle_request(req, conn))
 

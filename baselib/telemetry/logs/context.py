@@ -35,6 +35,5 @@ def log_fields(**fields: Any) -> Iterator[None]:
         _fields.reset(token)
 
 
-def current_fields() -> Mapping[str, Any]:
-    """The fields of the blocks that this thread or task is in."""
-    return _fields.get()
+current_fields = _fields.get
+"""The fields of the blocks that this thread or task is in."""

@@ -147,8 +147,17 @@ def test_a_client_cannot_move_the_application(served: Served, name: bytes) -> No
         assert client.answer()[0] == 200
 
 
-@pytest.mark.parametrize("host", [b"", b"Host: a b\r\n", b"Host: a/b\r\n", b"Host: u@a\r\n", b"Host: \xff\r\n"])
+@pytest.mark.parametrize(
+    "host", [b"", b"Host: a b\r\n", b"Host: a/b\r\n", b"Host: u@a\r\n", b"Host: \xff\r\n", b"Host: a\r\nHost: b\r\n"]
+)
 def test_a_request_without_a_proper_host_is_refused(served: Served, host: bytes) -> None:
     # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
     with Client(served.port, b"GET / HTTP/1.1\r\n" + host + CLOSE) as client:
         assert client.answer()[0] == 400
+
+
+def test_a_request_of_an_old_client_without_a_host_lets_no_new_one_pass_without(served: Served) -> None:
+    with Client(served.port, b"GET / HTTP/1.0\r\n\r\n") as old:
+        assert old.answer()[0] == 200
+    with Client(served.port, b"GET / HTTP/1.1\r\n\r\n") as new:
+        assert new.answer()[0] == 400
