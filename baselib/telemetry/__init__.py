@@ -11,7 +11,7 @@ from baselib.telemetry.metrics.standard import STARTS
 from baselib.telemetry.observers import SpanErrors, SpanLog, SpanMetrics
 from baselib.telemetry.process import CollectionMetrics
 from baselib.telemetry.reporting import Reporter
-from baselib.telemetry.span import Observer, Span, current_span, finish, observed
+from baselib.telemetry.span import Observer, Span, current_span, observed
 
 __all__ = [
     "OBSERVERS",
@@ -20,7 +20,6 @@ __all__ = [
     "capture_exception",
     "configure_telemetry",
     "current_span",
-    "finish",
     "flush_telemetry",
     "log_fields",
     "metrics",
