@@ -61,10 +61,12 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
         botocore.exceptions.CredentialRetrievalError: From the methods that botocore calls: there are no valid keys.
     """
 
-    # For how long a call waits when there are no valid keys, and how often it then sees the endpoint fail.
+    # For how long a call waits when there are no valid keys; an endpoint that has failed for longer fails it at once.
     patience_seconds = 5.0
-    patience_attempts = 5
     first_pause_seconds = 0.25
+    # Between two attempts while calls wait: an agent answers 40 requests a second to all of a machine's tasks.
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    longest_pause_while_needed_seconds = 0.5
 
     def __init__(self, fetch: Callable[[], Keys], clock: Callable[[], float] = time.time) -> None:
         super().__init__(refresh_using=None, method=_METHOD)
@@ -81,8 +83,9 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
         self._changed = threading.Condition()
         self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
-        self._attempts = self._failures = 0
-        self._failed_at = float("-inf")
+        self._failures = 0
+        self._failing_since = self._failed_at = float("-inf")
+        self._waiting = 0
         self._error: Exception | None = None
 
     def _refresh(self) -> None:
@@ -105,21 +108,22 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
 
     def _wait(self) -> None:
         with self._changed:
-            seen = self._attempts
-            just_failed = time.monotonic() - self._failed_at < 1.0
-            if not (just_failed and self._failures >= self.patience_attempts):
-                self._hurry.set()
-                self._changed.wait_for(
-                    lambda: (
-                        self._clock() < self._expires
-                        or (self._attempts > seen and self._failures >= self.patience_attempts)
-                    ),
-                    min(self.patience_seconds, patience()),
-                )
+            self._hurry.set()
+            self._waiting += 1
+            self._changed.wait_for(
+                lambda: self._clock() < self._expires or self._failing_for_long(),
+                min(self.patience_seconds, patience()),
+            )
+            self._waiting -= 1
             if self._clock() < self._expires:
                 return
             reason = str(self._error or "no answer yet")
         raise CredentialRetrievalError(provider=_METHOD, error_msg=f"no valid keys of the task role: {reason}")
+
+    def _failing_for_long(self) -> bool:
+        """Whether a call that waits could hope for nothing: a failure of a moment ago counts, an older one does not."""
+        fresh = time.monotonic() - self._failed_at < 2 * self.longest_pause_while_needed_seconds
+        return bool(self._failures) and fresh and self._failed_at - self._failing_since >= self.patience_seconds
 
     def renew_if_due(self) -> float:
         """Get new keys when it is time; called by the thread.
@@ -141,7 +145,8 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
             self._renewed(keys)
         if not self._failures:
             return 0.0
-        longest = min(_LONGEST_PAUSE_SECONDS, self.first_pause_seconds * 2.0 ** min(self._failures, 16))
+        bound = self.longest_pause_while_needed_seconds if self._waiting else _LONGEST_PAUSE_SECONDS
+        longest = min(bound, self.first_pause_seconds * 2.0 ** min(self._failures, 16))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
     def _renewed(self, keys: Keys) -> None:
@@ -151,7 +156,6 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
             self._frozen_credentials = ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
             self._expires = keys.expires
             self._renew_at = keys.expires - min(self._ahead, left / 2)
-            self._attempts += 1
             failures, self._failures, self._error = self._failures, 0, None
             self._changed.notify_all()
         if failures:
@@ -160,9 +164,10 @@ class TaskRoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
     def _failed(self, error: Exception) -> None:
         metrics.incr(AWS_CREDENTIAL_FAILURES.name)
         with self._changed:
-            self._attempts += 1
             self._failures += 1
             self._failed_at = time.monotonic()
+            if self._failures == 1:
+                self._failing_since = self._failed_at
             self._error = error
             self._changed.notify_all()
         if self._failures == 1:
@@ -177,6 +182,11 @@ def _renew_for_ever(reference: "weakref.ref[TaskRoleCredentials]") -> None:
     # Only a weak reference, so that the thread ends with the client whose keys these are.
     while (credentials := reference()) is not None:
         pause, hurry = credentials.renew_if_due(), credentials._hurry
+        if credentials._failures:
+            # However many calls are in a hurry, the endpoint is not asked without a pause.
+            shortest = min(pause, credentials.longest_pause_while_needed_seconds)
+            time.sleep(shortest)
+            pause -= shortest
         del credentials
         hurry.wait(pause)
         hurry.clear()

@@ -43,6 +43,8 @@ Make = Callable[..., TaskRoleCredentials]
 def make(stub: Stub, clock: _Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Credentials from the stub, impatient so that the tests are quick."""
     monkeypatch.setattr(TaskRoleCredentials, "first_pause_seconds", 0.005)
+    monkeypatch.setattr(TaskRoleCredentials, "longest_pause_while_needed_seconds", 0.05)
+    monkeypatch.setattr(TaskRoleCredentials, "patience_seconds", 0.5)
     monkeypatch.setattr("baselib.aws.refreshing._LONGEST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr("baselib.aws.task_role._READ_SECONDS", 0.1)
     made: list[TaskRoleCredentials] = []
@@ -154,6 +156,38 @@ def test_a_broken_endpoint_is_not_noticed_until_the_true_expiry(
 def test_a_first_fetch_that_fails_once_is_tried_again(stub: Stub, make: Make, clock: _Clock) -> None:
     stub.answer_in_turn(Answer(500), Answer(200, b"{"), keys(1, clock.now + HOUR))
     assert _key(make()) == "AKIA1"
+
+
+def test_many_calls_wait_together_for_an_endpoint_that_recovers_in_time(
+    stub: Stub, make: Make, clock: _Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each call hurries the thread: it must not use up the attempts of all of them within a moment.
+    monkeypatch.setattr(TaskRoleCredentials, "patience_seconds", 30.0)
+    stub.answer = lambda request: Answer(500) if len(stub.requests) < 12 else keys(1, clock.now + HOUR)
+    credentials, found = make(), []
+    threads = [threading.Thread(target=lambda: found.append(_key(credentials))) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == ["AKIA1"] * 40
+
+
+def test_an_endpoint_that_has_failed_for_long_fails_calls_at_once(
+    stub: Stub, make: Make, clock: _Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.answer = lambda request: Answer(500)
+    credentials = make()
+    with pytest.raises(botocore.exceptions.CredentialRetrievalError):
+        _key(credentials)
+    until(credentials._failing_for_long, "it has failed for long")
+    # However long the thread is kept from asking again, a busy machine does not make what it saw old.
+    monkeypatch.setattr(TaskRoleCredentials, "longest_pause_while_needed_seconds", 30.0)
+    monkeypatch.setattr(
+        credentials._changed, "wait_for", lambda condition, timeout: condition() or pytest.fail("waits")
+    )
+    with pytest.raises(botocore.exceptions.CredentialRetrievalError):
+        _key(credentials)
 
 
 def test_a_first_fetch_that_fails_says_why_and_later_succeeds(stub: Stub, make: Make, clock: _Clock) -> None:
