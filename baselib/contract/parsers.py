@@ -37,6 +37,18 @@ def whole_or_zero(least: int, most: int) -> Callable[[str], int]:
     return lambda value: 0 if value == "0" else bounded(value)
 
 
+def matching(pattern: str) -> Callable[[str], str]:
+    """A text that matches a pattern from its first to its last character."""
+    compiled = re.compile(pattern)
+
+    def parse(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
 port = whole(1, 65535)
 
 

@@ -105,6 +105,8 @@ class Settings:
     aws_region: str | None = None
     aws_endpoint_url: str | None = None
     queue_urls: Mapping[str | None, str] = field(default_factory=dict)
+    coordination_table: str | None = None
+    payload_bucket: str | None = None
     health_port: int = HEALTH_PORT
     health_token: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -173,6 +175,8 @@ _OPTIONAL: Final[Mapping[str, str]] = MappingProxyType(
                 "SENTRY_DSN",
                 "AWS_REGION",
                 "AWS_ENDPOINT_URL",
+                "COORDINATION_TABLE",
+                "PAYLOAD_BUCKET",
                 "HEALTH_PORT",
                 "HEALTH_TOKEN",
                 "TRUSTED_PROXIES",

@@ -118,6 +118,22 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
                 "required where the service declared a queue",
                 parsers.url("https", "http"),
             ),
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+            Variable(
+                "COORDINATION_TABLE",
+                "DynamoDB table in which tasks agree who does what: locks of cron jobs, and messages already handled",
+                "the name of a DynamoDB table",
+                "no such locks, no such records",
+                parsers.matching(r"[A-Za-z0-9_.-]{3,255}"),
+            ),
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+            Variable(
+                "PAYLOAD_BUCKET",
+                "S3 bucket for the bodies of messages that are too large for SQS",
+                "the name of an S3 bucket",
+                "a message that is too large is refused",
+                parsers.matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+            ),
             Variable(
                 "HEALTH_PORT",
                 "port of a worker daemon's endpoints",
