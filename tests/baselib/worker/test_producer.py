@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
 from baselib import aws
 from baselib.telemetry import Span, observed
-from baselib.worker import Worker, send
+from baselib.worker import Worker
+from baselib.worker.producer import send, send_many
+from baselib.worker.sending.errors import SendError, UnsendableError
 from tests.baselib.processes import IDENTITY
 
 
@@ -69,3 +72,37 @@ def test_the_trace_of_the_sender_goes_on(queue_url: str) -> None:
         send(queue_url, "text")
     raw = _received(queue_url)
     assert raw["Attributes"]["AWSTraceHeader"] == f"Root={trace}"
+
+
+def test_attributes_have_the_types_of_their_values(queue_url: str) -> None:
+    send(queue_url, "text", attributes={"text": "ü", "number": 7, "bytes": b"\x00\xff"})
+    attributes = _received(queue_url)["MessageAttributes"]
+    assert attributes["text"] == {"DataType": "String", "StringValue": "ü"}
+    assert attributes["number"] == {"DataType": "Number", "StringValue": "7"}
+    assert attributes["bytes"] == {"DataType": "Binary", "BinaryValue": b"\x00\xff"}
+
+
+def test_many_are_sent_in_order_of_their_ids(queue_url: str) -> None:
+    ids = send_many(queue_url, (Welcome(name=str(number)) for number in range(12)))
+    found: dict[str, str] = {}
+    while len(found) < 12:
+        answer = aws.client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        found.update({raw["MessageId"]: json.loads(raw["Body"])["name"] for raw in answer["Messages"]})
+    assert [found[each] for each in ids] == [str(number) for number in range(12)]
+
+
+def test_a_message_that_sqs_would_refuse_is_not_sent(queue_url: str) -> None:
+    with pytest.raises(UnsendableError, match="the body is empty"):
+        send(queue_url, "")
+    assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=queue_url)
+
+
+def test_a_queue_that_does_not_exist_is_told(queue_url: str) -> None:
+    with pytest.raises(SendError, match=r"sent 0 of 1 messages: message 0: .*NonExistentQueue") as refused:
+        send(f"{queue_url}-gone", "text")
+    assert not refused.value.failures[0].uncertain
+
+
+def test_a_message_just_below_the_limit_is_what_the_embedded_aws_takes(queue_url: str) -> None:
+    send(queue_url, "x" * 1_048_576)
+    assert len(_received(queue_url)["Body"]) == 1_048_576
