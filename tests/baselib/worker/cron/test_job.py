@@ -4,7 +4,9 @@ import contextlib
 import os
 import signal
 import textwrap
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,15 @@ import pytest
 from baselib.contract import ConfigurationError
 from baselib.lifecycle import Life, Phase
 from baselib.service import Service
-from baselib.telemetry import metrics
+from baselib.telemetry import current_span, metrics
 from baselib.worker import Job
-from baselib.worker.cron import DeadlineExceededError, TerminatedError
-from tests.baselib.processes import IDENTITY, Launch, until
+from baselib.worker.cron import DeadlineExceededError, Run, TerminatedError
+from baselib.worker.cron.function import JobFunction
+from tests.baselib.processes import Launch, until
+from tests.baselib.worker.cron.conftest import NIGHTLY
 
-NIGHTLY = {**IDENTITY, "SERVICE_NAME": "nightly"}
 
-
-def _job(function: Callable[[Service], object], **more: Any) -> Job:
+def _job(function: JobFunction, **more: Any) -> Job:
     return Job(function, **{"environ": NIGHTLY, "life": Life(), **more})
 
 
@@ -117,6 +119,84 @@ def test_signal_handlers_and_timer_are_restored(function: Callable[[Service], ob
     finally:
         for number, handler in zip((signal.SIGALRM, signal.SIGTERM), before, strict=True):
             signal.signal(number, handler)
+
+
+def test_only_a_success_is_measured_as_the_last_one(captured_metrics: list[str]) -> None:
+    jobs = [_job(lambda _: None), _job(_fail)]
+    for job in jobs:
+        captured_metrics.clear()
+        metrics.configure(captured_metrics.append, prefix="test")
+        before = int(time.time())
+        code = job.run()
+        found = [line for line in "\n".join(captured_metrics).splitlines() if "jobs.last_success" in line]
+        assert len(found) == (1 if code == 0 else 0)
+        if found:
+            assert before <= int(found[0].split(":")[1].split("|")[0]) <= time.time()
+
+
+def test_calls_of_the_job_have_its_deadline() -> None:
+    left: list[float | None] = []
+
+    def work(_: Service) -> None:
+        span = current_span()
+        left.append(span.remaining if span else None)
+
+    _job(work, deadline=50).run()
+    assert left[0] is not None
+    assert 0 < left[0] <= 50
+    assert current_span() is None
+
+
+def test_a_stopped_job_may_still_call_others_to_clean_up() -> None:
+    left: list[float | None] = []
+
+    def work(_: Service) -> None:
+        try:
+            until(lambda: None, "never")
+        finally:
+            span = current_span()
+            left.append(span.remaining if span else None)
+
+    assert _job(work, deadline=0.05).run() == 70
+    assert left[0] is not None
+    assert 0 < left[0] <= 25
+
+
+def test_ctrl_c_leaves_no_lock_behind() -> None:
+    def interrupted(_: Service) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _job(interrupted).run()
+    assert _job(lambda _: None).run() == 0
+
+
+def test_a_run_within_a_run_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
+    codes: list[int] = []
+    ran: list[object] = []
+    inner = _job(ran.append)
+    assert _job(lambda _: codes.append(inner.run())).run() == 0
+    assert (codes, ran) == ([0], [])
+    assert _spans(caplog) == [("cron finished", "INFO")]
+    assert [record.levelname for record in caplog.records if record.getMessage() == "cron skipped"] == ["INFO"]
+
+
+def test_a_run_may_be_told_for_when_it_was_scheduled() -> None:
+    seen: list[Run] = []
+
+    def work(_: Service, run: Run) -> None:
+        seen.append(run)
+
+    scheduled = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    assert _job(work, every=3600).run(scheduled) == 0
+    (run,) = seen
+    assert (run.since, run.until) == (datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
+    assert run.token is not None
+
+
+def test_a_time_without_an_offset_is_refused() -> None:
+    with pytest.raises(ValueError, match="has no offset from UTC"):
+        _job(_fail).run(datetime(2026, 1, 1))  # noqa: DTZ001 - that is what is refused
 
 
 def test_the_life_of_the_process_goes_on_to_its_end() -> None:
