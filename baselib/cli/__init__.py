@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from baselib.cli import commands
 from baselib.contract import ConfigurationError, ExitCode
@@ -46,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
 
     cron = subparsers.add_parser("cron", help="run a cron job once")
     cron.add_argument("job", type=commands.location, help="package.module:name of the Job")
+    cron.add_argument(
+        "--scheduled-time",
+        type=commands.moment,
+        metavar="TIME",
+        help="for when the run was scheduled, such as 2026-11-23T18:00:00Z; SCHEDULED_TIME or now when not given",
+    )
     cron.set_defaults(run=commands.cron)
 
     health = subparsers.add_parser("health", help="ask the service in this container whether it is alive")
@@ -78,12 +85,47 @@ def _parser() -> argparse.ArgumentParser:
     dev.add_argument("--no-reload", action="store_true", help="do not start again when a file changes")
     dev.set_defaults(run=commands.dev)
 
+    queue = subparsers.add_parser("queue", help="look into an SQS queue, redrive its dead letters, or purge it")
+    _add_queue_commands(queue.add_subparsers(required=True, metavar="COMMAND"))
+
     embedded = subparsers.add_parser("aws", help="run the embedded AWS alone, for compose")
     embedded.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     embedded.add_argument("--port", type=int, default=4566, help="the port to listen on")
-    embedded.add_argument("--queue", action="append", default=[], metavar="NAME", help="a queue to make")
+    embedded.add_argument(
+        "--queue", action="append", default=[], metavar="NAME", help="a queue to make, with its dead-letter queue"
+    )
     embedded.set_defaults(run=commands.aws)
     return parser
+
+
+def _add_queue_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    peek = subparsers.add_parser("peek", help="show how many messages there are, and some of them")
+    _add_queue(peek)
+    peek.add_argument("--count", type=commands.number(1, 1000), default=10, help="how many at most; 10 when not given")
+    peek.add_argument("--show-bodies", action="store_true", help="whole bodies, with nothing masked in them")
+    peek.set_defaults(run=commands.queue_peek)
+
+    redrive = subparsers.add_parser("redrive", help="move the messages of a dead-letter queue back")
+    _add_queue(redrive)
+    redrive.add_argument("--to", metavar="QUEUE", help="where to; the queue they came from when not given")
+    redrive.add_argument("--rate", type=commands.number(1, 500), metavar="N", help="how many a second at most")
+    chosen = redrive.add_mutually_exclusive_group()
+    chosen.add_argument("--match", metavar="TEXT", help="only those with this text in the body or an attribute")
+    chosen.add_argument("--id", action="append", default=[], help="only the message with this id; may be repeated")
+    redrive.add_argument("--dry-run", action="store_true", help="only say what would be moved")
+    redrive.set_defaults(run=commands.queue_redrive)
+
+    purge = subparsers.add_parser("purge", help="delete every message")
+    _add_queue(purge)
+    purge.add_argument("--save", type=Path, metavar="FILE", help="write them to this new file before")
+    purge.set_defaults(run=commands.queue_purge)
+
+
+def _add_queue(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("queue", help="its name, URL or ARN")
+    parser.add_argument("--dead-letters", action="store_true", help="the dead-letter queue of this queue is meant")
+    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--json", action="store_true", help="one object of JSON, for machines")
 
 
 def _add_host(parser: argparse.ArgumentParser) -> None:

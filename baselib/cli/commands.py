@@ -13,6 +13,9 @@ from baselib.contract.parsers import port_in
 from baselib.health.probe import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from baselib.contract import Needs, Settings
 
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -47,6 +50,32 @@ def package(text: str) -> str:
     return text
 
 
+def number(least: int, most: int) -> "Callable[[str], int]":
+    """A parser of whole numbers.
+
+    Args:
+        least: The smallest that is accepted.
+        most: The largest.
+    """
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def moment(text: str) -> "datetime":
+    """A time with its offset from UTC, as RFC 3339 writes it."""
+    from baselib.worker.cron.schedule import parse_time  # noqa: PLC0415 - only where one is given
+
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def serve(options: argparse.Namespace) -> int:
     """Serve a web service."""
     from baselib.web.server import serve as serve_forever  # noqa: PLC0415
@@ -61,7 +90,7 @@ def worker(options: argparse.Namespace) -> int:
 
 def cron(options: argparse.Namespace) -> int:
     """Run a cron job."""
-    return _until_crash(lambda: _load(options.job).run())
+    return _until_crash(lambda: _load(options.job).run(options.scheduled_time))
 
 
 def health(options: argparse.Namespace) -> int:
@@ -134,6 +163,27 @@ def aws(options: argparse.Namespace) -> int:
         print(f"embedded AWS at {embedded.url}", flush=True)
         signal.sigwait(_ENDING)
     return 0
+
+
+def queue_peek(options: argparse.Namespace) -> int:
+    """Show what is in a queue."""
+    from baselib.queues.commands import peek  # noqa: PLC0415
+
+    return peek(options)
+
+
+def queue_redrive(options: argparse.Namespace) -> int:
+    """Move the messages of a dead-letter queue."""
+    from baselib.queues.commands import redrive  # noqa: PLC0415
+
+    return redrive(options)
+
+
+def queue_purge(options: argparse.Namespace) -> int:
+    """Delete everything in a queue."""
+    from baselib.queues.commands import purge  # noqa: PLC0415
+
+    return purge(options)
 
 
 def _migrate(options: argparse.Namespace) -> int:

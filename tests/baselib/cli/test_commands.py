@@ -20,7 +20,7 @@ from baselib.cli import main
 from baselib.testing.embedded_aws import CREDENTIALS, REGION
 from tests.baselib.processes import Launch, free_port
 
-COMMANDS = ("serve", "worker", "cron", "health", "doctor", "log-level", "migrate", "dev", "aws")
+COMMANDS = ("serve", "worker", "cron", "health", "doctor", "log-level", "migrate", "dev", "aws", "queue")
 HEAVY = {
     "email",
     "http",
