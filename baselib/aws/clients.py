@@ -76,7 +76,11 @@ class _Clients:
                 found = mine[key] = kind(client=shared)
         return found
 
-    def _make(self, kind: str, service: str, region: str | None) -> Any:
+    def make(self, service: str, **options: Any) -> Any:
+        with self._lock:
+            return self._make("client", service, None, **options)
+
+    def _make(self, kind: str, service: str, region: str | None, **options: Any) -> Any:
         # A service that calls no AWS pays neither for boto3 nor for what is imported with it.
         from botocore.config import Config  # noqa: PLC0415
 
@@ -96,12 +100,15 @@ class _Clients:
             region_name=region or (settings.aws_region if settings else os.environ.get("AWS_REGION")),
             endpoint_url=settings.aws_endpoint_url if settings else None,
             config=Config(
-                connect_timeout=_CONNECT_SECONDS,
-                read_timeout=_LONGEST_READ_SECONDS if service == "sqs" else min(_LONGEST_READ_SECONDS, budget),
-                max_pool_connections=threads + _TRANSFER_CONNECTIONS,
-                tcp_keepalive=True,
-                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-                user_agent=_user_agent(settings),
+                **{
+                    "connect_timeout": _CONNECT_SECONDS,
+                    "read_timeout": _LONGEST_READ_SECONDS if service == "sqs" else min(_LONGEST_READ_SECONDS, budget),
+                    "max_pool_connections": threads + _TRANSFER_CONNECTIONS,
+                    "tcp_keepalive": True,
+                    "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                    "user_agent": _user_agent(settings),
+                    **options,
+                }
             ),
         )
         self._observer.watch(made if kind == "client" else made.meta.client)
@@ -188,6 +195,20 @@ def client(service: str, *, region: str | None = None) -> Any:
         botocore.exceptions.NoRegionError: Neither `AWS_REGION` nor the SDK's own configuration names a region.
     """
     return _clients.made.get((service, region) if region else service) or _clients.client(service, region)
+
+
+def own_client(service: str, **options: Any) -> Any:
+    """A client that is nobody else's, for a caller that knows better than the rest how its calls should be made.
+
+    Args:
+        service: For instance `sqs`.
+        options: Of botocore's `Config`, over those that every client has.
+
+    Raises:
+        CredentialPolicyError: On ECS, credentials would not come from the task role.
+        botocore.exceptions.NoRegionError: Neither `AWS_REGION` nor the SDK's own configuration names a region.
+    """
+    return _clients.make(service, **options)
 
 
 def resource(service: str, *, region: str | None = None) -> Any:

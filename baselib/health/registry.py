@@ -75,6 +75,17 @@ class HealthChecks:
         """Begin to check in this process; the first question does it too. Not before a fork: the child begins anew."""
         self._scheduler.start()
 
+    def start_up_now(self) -> None:
+        """Call each start-up function once, in this thread; for a process that answers no checks.
+
+        Raises:
+            RuntimeError: One returned False.
+            Exception: What one of them raised.
+        """
+        for start_up in self._start_ups.values():
+            if start_up.run() is False:
+                raise RuntimeError(f"{start_up.name} has not succeeded")
+
     def reset(self) -> None:
         """Forget every result and check no more until somebody asks again; for tests."""
         self._scheduler.close()

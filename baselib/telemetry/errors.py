@@ -126,6 +126,9 @@ def capture_exception(error: BaseException, **details: object) -> None:
                 scope.set_tag("request_id", span.request_id)
                 if span.trace_id is not None:
                     scope.set_tag("trace_id", span.trace_id)
+                if span.kind == "message":
+                    for name, value in span.fields.items():
+                        scope.set_tag(name, value)
             if details:
                 scope.set_context("details", details)
             scope.capture_exception(error)

@@ -18,6 +18,7 @@ _MESSAGES: Final[Mapping[Kind, str]] = {
     "request": "request finished",
     "message": "message finished",
     "job": "cron finished",
+    "turn": "turn finished",
 }
 
 
@@ -74,6 +75,7 @@ class SpanMetrics:
         "request": (standard.REQUESTS.name, standard.REQUEST_TIME.name),
         "message": (standard.MESSAGES.name, standard.MESSAGE_TIME.name),
         "job": (standard.JOBS.name, standard.JOB_TIME.name),
+        "turn": (standard.TURNS.name, standard.TURN_TIME.name),
     }
 
     def __init__(self, client: MetricsClient) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from baselib.telemetry.identifiers import new_request_id
 
-Kind = Literal["request", "message", "job"]
+Kind = Literal["request", "message", "job", "turn"]
 
 _logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Span:
     """What is known of the work in hand.
 
     Args:
-        kind: `request`, `message` or `job`.
+        kind: `request`, `message`, `job`, or `turn` of a loop.
         name: A name of low cardinality: the route, the queue or the job.
         request_id: The id that the caller gave, or a fresh one.
         trace_id: The load balancer's id for the whole trace, if any.

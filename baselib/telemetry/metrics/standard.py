@@ -42,8 +42,31 @@ MESSAGE_TIME: Final = StandardMetric("messages.time", "timer", ("queue", "outcom
 MESSAGE_AGE: Final = StandardMetric("messages.age", "timer", ("queue",), "milliseconds from sending to handling")
 MESSAGES_RECEIVED: Final = StandardMetric("messages.received", "counter", ("queue",), "messages received")
 MESSAGES_DELETED: Final = StandardMetric("messages.deleted", "counter", ("queue",), "messages deleted after their work")
-JOBS: Final = StandardMetric("jobs", "counter", ("job", "outcome"), "runs of a cron job")
+MESSAGES_DUPLICATES: Final = StandardMetric(
+    "messages.duplicates", "counter", ("queue",), "messages whose work had been done before"
+)
+MESSAGES_SENT: Final = StandardMetric(
+    "messages.sent", "counter", ("queue", "outcome"), "messages sent: `sent`, `failed`, or `uncertain`"
+)
+PAYLOADS_LEFT: Final = StandardMetric(
+    "payloads.left", "counter", (), "bodies in S3 that nobody needs any more and that could not be removed"
+)
+MESSAGES_DEAD: Final = StandardMetric(
+    "messages.dead", "counter", ("queue", "cause"), "messages sent to the dead-letter queue: rejected, receives"
+)
+LEASES_LOST: Final = StandardMetric(
+    "messages.lost_leases", "counter", ("queue",), "messages that SQS may have given to somebody else while held"
+)
+HANDLERS_HUNG: Final = StandardMetric(
+    "messages.hung", "counter", ("queue",), "messages that were handled for longer than their limit"
+)
+JOBS: Final = StandardMetric("jobs", "counter", ("job", "outcome"), "runs of a cron job: done, failed, skipped")
 JOB_TIME: Final = StandardMetric("jobs.time", "timer", ("job", "outcome"), "milliseconds of a run")
+TURNS: Final = StandardMetric("turns", "counter", ("loop", "outcome"), "turns of a worker's loop without a queue")
+TURN_TIME: Final = StandardMetric("turns.time", "timer", ("loop", "outcome"), "milliseconds of a turn")
+JOB_LAST_SUCCESS: Final = StandardMetric(
+    "jobs.last_success", "gauge", ("job",), "seconds since 1970 of the last run that finished"
+)
 STARTS: Final = StandardMetric("starts", "counter", ("release",), "processes started")
 RESTARTS: Final = StandardMetric("restarts", "counter", ("cause",), "gunicorn workers or tasks restarted by baselib")
 MEMORY_USED: Final = StandardMetric("memory.used", "gauge", (), "bytes of the working set")
@@ -118,8 +141,17 @@ STANDARD_METRICS: Final = (
     MESSAGE_AGE,
     MESSAGES_RECEIVED,
     MESSAGES_DELETED,
+    MESSAGES_DUPLICATES,
+    MESSAGES_SENT,
+    PAYLOADS_LEFT,
+    MESSAGES_DEAD,
+    LEASES_LOST,
+    HANDLERS_HUNG,
     JOBS,
     JOB_TIME,
+    JOB_LAST_SUCCESS,
+    TURNS,
+    TURN_TIME,
     STARTS,
     RESTARTS,
     MEMORY_USED,

@@ -1,12 +1,17 @@
 """The AWS of a test."""
 
 import json
+import re
 import socket
+from pathlib import Path
+from typing import Final
 
 import pytest
 
-from baselib.contract import ConfigurationError
+from baselib.contract import ConfigurationError, ServiceName
 from baselib.testing import EmbeddedAws
+
+MODULE: Final = Path(__file__).parents[3] / "terraform" / "modules" / "ecs_worker_service"
 
 
 def test_a_queue_gives_up_into_its_dead_letters(embedded_aws_server: EmbeddedAws) -> None:
@@ -21,6 +26,20 @@ def test_a_queue_gives_up_into_its_dead_letters(embedded_aws_server: EmbeddedAws
         sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
     (message,) = sqs.receive_message(QueueUrl=f"{url}_dead_letter", WaitTimeSeconds=1)["Messages"]
     assert message["Body"] == "poison"
+
+
+def test_a_queue_is_as_terraform_makes_it(embedded_aws_server: EmbeddedAws) -> None:
+    service = ServiceName("duolingo", "mailer")
+    url = embedded_aws_server.make_queue(service.resource("queue", environment="local"))
+    sqs = embedded_aws_server.client("sqs")
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    policy = json.loads(attributes["RedrivePolicy"])
+    dead_letters = service.resource("dead_letter_queue", environment="local")
+    assert policy["deadLetterTargetArn"].rpartition(":")[2] == dead_letters
+    variables = (MODULE / "variables.tf").read_text(encoding="utf-8")
+    found = re.search(r'variable "max_receives" \{[^}]*?default += (\d+)', variables)
+    assert found is not None
+    assert int(policy["maxReceiveCount"]) == int(found[1])
 
 
 def test_a_free_port_is_picked_and_told() -> None:
