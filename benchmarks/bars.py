@@ -33,25 +33,25 @@ def bars(services: Mapping[str, Mapping[str, Sequence[Sample]]], told: Mapping[s
     """
     trivial, realistic = services["trivial"], services["realistic"]
     found = [
-        _at_least("throughput per CPU on the trivial route, of plain Flask's", 0.94, _share(trivial, "microseconds")),
-        _at_least("the same on the realistic route", 0.96, _share(realistic, "microseconds")),
-        _at_most("99th percentile on the trivial route, of plain Flask's", 1.10, 1 / _share(trivial, "p99")),
-        _at_most("the same on the realistic route", 1.10, 1 / _share(realistic, "p99")),
-        _at_most("the busiest of two workers' share of the CPU", 0.60, _median(trivial["baselib"], "busiest")),
-        _at_most(
+        at_least("throughput per CPU on the trivial route, of plain Flask's", 0.94, _share(trivial, "microseconds")),
+        at_least("the same on the realistic route", 0.96, _share(realistic, "microseconds")),
+        at_most("99th percentile on the trivial route, of plain Flask's", 1.10, 1 / _share(trivial, "p99")),
+        at_most("the same on the realistic route", 1.10, 1 / _share(realistic, "p99")),
+        at_most("the busiest of two workers' share of the CPU", 0.60, _median(trivial["baselib"], "busiest")),
+        at_most(
             "private MiB of a worker above plain Flask's",
             10.0,
             _median(trivial["baselib"], "private") - _median(trivial["plain"], "private"),
         ),
-        _at_most(
+        at_most(
             "microseconds in process above plain Flask's",
             15.0,
             _figure(told["requests"], "baselib, all on") - _figure(told["requests"], "plain Flask without a log"),
         ),
-        _at_most("a counter, of the statsd package's", 0.25, _ratio(told["counters"], "baselib")),
-        _at_most("a JSON line, of the standard library's text line", 1.0, _ratio(told["log_lines"], "baselib, JSON")),
-        _at_most("a health answer, of plain Flask's trivial route", 0.33, _ratio(told["health"], "ready")),
-        _at_most(
+        at_most("a counter, of the statsd package's", 0.25, _ratio(told["counters"], "baselib")),
+        at_most("a JSON line, of the standard library's text line", 1.0, _ratio(told["log_lines"], "baselib, JSON")),
+        at_most("a health answer, of plain Flask's trivial route", 0.33, _ratio(told["health"], "ready")),
+        at_most(
             "importing baselib and create_app(), of importing Flask and sentry-sdk",
             1.10,
             _ratio(told["imports"], "baselib and create_app()"),
@@ -61,11 +61,13 @@ def bars(services: Mapping[str, Mapping[str, Sequence[Sample]]], told: Mapping[s
     return [*found, Bar("failed requests", "0", str(failed), failed == 0)]
 
 
-def _at_least(what: str, bar: float, measured: float) -> Bar:
+def at_least(what: str, bar: float, measured: float) -> Bar:
+    """What has to be so much or more."""
     return Bar(what, f"at least {bar:g}", f"{measured:.2f}", measured >= bar)
 
 
-def _at_most(what: str, bar: float, measured: float) -> Bar:
+def at_most(what: str, bar: float, measured: float) -> Bar:
+    """What has to be so much or less."""
     return Bar(what, f"at most {bar:g}", f"{measured:.2f}", measured <= bar)
 
 
