@@ -19,6 +19,11 @@ def styled(line: str) -> Text:
     text.highlight_regex(r"\b(20[01]) ", "bold green")
     text.highlight_regex(r"\b503 ", "bold yellow")
     text.highlight_regex(r"exit code 0", "bold green")
+    text.highlight_regex(r'"given_back": \d+, "undeleted": 0', "bold green")
+    text.highlight_regex(r"Rejected-Reason=.*", "bold yellow")
+    text.highlight_regex(r"^ {4}\$ .*", "bold")
+    text.highlight_regex(r"^ {4}\+.*", "green")
+    text.highlight_regex(r"^ {4}-.*", "red")
     return text
 
 

@@ -7,11 +7,14 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 _T = TypeVar("_T")
+
+PATH: Final = {"PATH": os.environ["PATH"]}
+"""All that a process has of this one's variables."""
 
 
 class Process:
@@ -28,7 +31,7 @@ class Process:
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 arguments,
-                env={"PATH": os.environ["PATH"], **environment},
+                env={**PATH, **environment},
                 cwd=log.parent,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -49,8 +52,12 @@ class Process:
 
     def log_line(self, message: str, **fields: Any) -> dict[str, Any] | None:
         """The last log line with a message and some fields."""
+        return next(reversed(self.log_lines(message, **fields)), None)
+
+    def log_lines(self, message: str, **fields: Any) -> list[dict[str, Any]]:
+        """All log lines with a message and some fields."""
         wanted = {"message": message, **fields}.items()
-        return next((line for line in reversed(self.lines()) if wanted <= line.items()), None)
+        return [line for line in self.lines() if all(name in line and line[name] == value for name, value in wanted)]
 
     def terminate(self) -> None:
         """Send SIGTERM."""
