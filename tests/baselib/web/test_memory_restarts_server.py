@@ -207,7 +207,7 @@ def test_where_no_worker_more_fits_below_the_hard_limit_the_old_one_ends_first(t
     line = server.replaced()[0]
     accepts = server.events("accepts")
     assert line["replacement_first"] is False
-    assert server.events("ends")[line["worker"]] < accepts[sorted(accepts)[2]]
+    assert server.events("ends")[line["worker"]] < sorted(accepts.values())[2]
     assert server.stop() == 0
 
 
