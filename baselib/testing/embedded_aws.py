@@ -59,13 +59,16 @@ class EmbeddedAws:
         """Make a queue with a dead-letter queue, as Terraform does, and return its URL.
 
         Args:
-            name: The queue's name; the dead-letter queue's has `_dead_letter` behind it.
+            name: The queue's name; the dead-letter queue's has `_dead_letter` behind it. One that ends in `.fifo` makes
+                two FIFO queues.
         """
         sqs = self.client("sqs")
-        dead_letters = sqs.create_queue(QueueName=f"{name}_dead_letter")["QueueUrl"]
+        stem, dot, suffix = name.partition(".fifo")
+        kind = {"FifoQueue": "true"} if dot and not suffix else {}
+        dead_letters = sqs.create_queue(QueueName=f"{stem}_dead_letter{dot}{suffix}", Attributes=kind)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": _MOST_RECEIVES})
-        return str(sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"])
+        return str(sqs.create_queue(QueueName=name, Attributes={**kind, "RedrivePolicy": policy})["QueueUrl"])
 
 
 def embedded_client(url: str, service: str) -> Any:

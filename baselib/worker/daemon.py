@@ -1,5 +1,6 @@
 """The life of a worker daemon, from its start to the end of its drain."""
 
+import contextlib
 import functools
 import logging
 import os
@@ -83,7 +84,9 @@ class Daemon:
             queues = sorted(consumer.name for consumer in self._consumers)
             _logger.info("ready", extra={"queues": queues, "loops": [loop.name for loop in self._loops]})
             while not self._stop.wait(_LOOK_SECONDS):
-                self._watch.look()
+                with contextlib.suppress(Exception):
+                    # Only told of; the drain must come whatever happens here.
+                    self._watch.look()
             self._life.advance(Phase.DRAINING)
             if guard is not None:
                 guard.stop()
@@ -107,7 +110,7 @@ class Daemon:
                 name or MAIN,
                 processes.handling(name, handler.limit) if processes and worker.processes else worker.handling(name),
                 self._pool,
-                isolated=isolation.handling(name, handler.limit) if isolation else None,
+                isolated=isolation.handling(name, handler.limit, worker.handling(name)) if isolation else None,
                 weight=handler.weight,
                 batch=handler.batch or 1,
                 limit=handler.limit,

@@ -1,5 +1,6 @@
 """The handlers of a worker: which function has the messages of which queue, and under which conditions."""
 
+import inspect
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ class Handler:
     idempotency: "Idempotency | None" = None
 
     def __post_init__(self) -> None:
+        require_plain_function(self.function)
+        if self.body is not None and not callable(getattr(self.body, "model_validate_json", None)):
+            raise ValueError(f"body of {self.queue} is {self.body!r}: accepted is a pydantic model")
+        if not all(isinstance(envelope, Envelope) for envelope in self.envelopes):
+            raise ValueError(
+                f"envelopes of {self.queue} are {list(self.envelopes)!r}: accepted are SNS and EVENTBRIDGE"
+            )
         if not 0 < self.weight < math.inf:
             raise ValueError(f"weight of {self.queue} is {self.weight!r}: accepted is a number above 0")
         if self.batch is not None and not 1 <= self.batch <= _LARGEST_BATCH:
@@ -77,3 +85,15 @@ class Handlers:
         if missing:
             raise ValueError(f"no handler for {', '.join(missing)}: worker.handle(function, queue=...)")
         return self._handlers
+
+
+def require_plain_function(function: object) -> None:
+    """See that something can be called, and does its work when it is.
+
+    Raises:
+        TypeError: It cannot be called, or it is a coroutine function, of which a call only makes a coroutine.
+    """
+    if not callable(function):
+        raise TypeError(f"{function!r} cannot be called: accepted is a function")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"{function!r} is a coroutine function: accepted is a plain one, which may call asyncio.run")

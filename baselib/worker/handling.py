@@ -1,5 +1,6 @@
 """What is done with messages: they are opened, their bodies checked, the handler called, and all of it observed."""
 
+import inspect
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -116,7 +117,7 @@ class Handling:
         failures: Mapping[str, BaseException] = _NO_FAILURES
         try:
             if self._handler.batch is None:
-                function(ready[0].message)
+                _refuse_coroutine(function(ready[0].message))
             else:
                 failures = self._call_with_all(ready)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises, the message is kept
@@ -141,6 +142,7 @@ class Handling:
         failures = self._handler.function([attempt.message for attempt in ready])
         if failures is None:
             return _NO_FAILURES
+        _refuse_coroutine(failures)
         if not isinstance(failures, Mapping) or not all(isinstance(each, BaseException) for each in failures.values()):
             raise TypeError(
                 "a batch handler returned something else than None or a mapping from the ids of messages to exceptions"
@@ -195,6 +197,7 @@ class _Attempt:
             trace_id=trace_id_from(lease.raw.get("Attributes", {}).get("AWSTraceHeader")),
             budget=handler.limit,
         )
+        lease.request_id = self.span.request_id
         self.span.fields = {"message_id": lease.raw["MessageId"], "receive_count": lease.receive_count}
         self.message: Message[Any] | None = None
         self.hold: Hold | None = None
@@ -212,6 +215,13 @@ def _validated(model: type[Any], body: str) -> Any:
     except ValidationError as error:
         told = "; ".join(f"{each['pointer']}: {each['detail']}" for each in misfits(error))
         raise Reject(f"the body is not a {model.__name__}: {told}") from error
+
+
+def _refuse_coroutine(returned: object) -> None:
+    if inspect.iscoroutine(returned):
+        # Its work has not even begun: to delete the message would lose it.
+        returned.close()
+        raise TypeError("the handler returned a coroutine: accepted is a plain function, which may call asyncio.run")
 
 
 def _extend(hold: Hold, seconds: float) -> None:

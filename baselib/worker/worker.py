@@ -13,7 +13,7 @@ from baselib.worker.daemon import Daemon
 from baselib.worker.engine.lease import LONGEST_HOLD_SECONDS, Lease
 from baselib.worker.engine.outcome import Outcome
 from baselib.worker.envelopes import Envelope
-from baselib.worker.handlers import MAIN, Handler, Handlers
+from baselib.worker.handlers import MAIN, Handler, Handlers, require_plain_function
 from baselib.worker.handling import Handling
 from baselib.worker.loops import Loop
 from baselib.worker.payloads import configure_payloads
@@ -63,6 +63,8 @@ class Worker:
         environ: Mapping[str, str] | None = None,
         life: Life = LIFE,
     ) -> None:
+        if isinstance(queues, str):
+            raise ValueError(f"queues is {queues!r}: accepted is a list of names")  # noqa: TRY004 - as for every argument
         _require("threads", threads, 1, 256)
         _require("processes", processes, 0, 256)
         _require("visibility", visibility, 1, int(LONGEST_HOLD_SECONDS))
@@ -116,6 +118,7 @@ class Worker:
             idempotency: How messages are recognised that were handled before.
 
         Raises:
+            TypeError: It is no plain function.
             ValueError: The queue was not declared, or has a handler already, or a number is out of its bounds.
             ConfigurationError: The settings do not say where records of idempotency are kept.
         """
@@ -148,8 +151,10 @@ class Worker:
             name: What it is called in logs and metrics; the function's name when None.
 
         Raises:
+            TypeError: It is no plain function.
             ValueError: A number is negative, or there is a loop of that name.
         """
+        require_plain_function(function)
         if not (0 <= every < math.inf and 0 < limit < math.inf):
             raise ValueError(f"every and limit are {every!r} and {limit!r}: accepted are numbers of seconds from 0")
         self._add_loop(function, lambda _: function(), every, limit, name)
@@ -165,8 +170,10 @@ class Worker:
             name: What it is called in logs and metrics; the function's name when None.
 
         Raises:
+            TypeError: It is no plain function.
             ValueError: There is a loop of that name.
         """
+        require_plain_function(function)
         self._add_loop(function, function, None, None, name)
 
     def handle_raw(self, raw: dict[str, Any], queue: str | None = None) -> tuple[Outcome, float | None]:
@@ -239,5 +246,5 @@ class Worker:
 
 
 def _require(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
+    if not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"{name} is {value!r}: accepted is {least} to {most}")

@@ -127,10 +127,12 @@ class Consumer:
             lease.finish_by(deadline)
         while self._in_work and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
+        # Taken before the deleter ends: what a handler still ends with after this is with nobody here any more.
+        unhandled = self._leases.take_unhandled()
         undeleted = self._deleter.finish(max(deadline, time.monotonic() + _LAST_CALLS_SECONDS / 2))
         # A receive that is still open when this process ends must not get what is given back now.
         seconds = 0 if self._receiver.join(deadline) else _AFTER_THE_END_SECONDS
-        self._give_back(self._leases.take_unhandled(), seconds)
+        self._give_back(unhandled, seconds)
         late = self._visibility.finish(max(deadline, time.monotonic()) + _LAST_CALLS_SECONDS)
         if late or undeleted:
             told = {"queue": self.name, "invisible": late, "undeleted": undeleted}
@@ -194,12 +196,22 @@ class Consumer:
         try:
             if self._isolated is None or not any(self._last_of_several(lease) for lease in leases):
                 return self._handle(leases)
-            # One by one, so that those before it are not harmed by the one that is isolated.
-            return [(self._isolated if self._last_of_several(lease) else self._handle)((lease,))[0] for lease in leases]
+            return self._apart(leases, self._isolated)
         except BaseException:
             # It promises not to raise; no message and no thread is lost where it does.
             _logger.exception("messages could not be handled", extra={"queue": self.name})
             return [Verdict(Outcome.RETRIED)] * len(leases)
+
+    def _apart(self, leases: Sequence[Lease], isolated: Handle) -> Sequence[Verdict]:
+        """Handle messages so that those beside it are not harmed by the one that is isolated."""
+        if leases[0].group is not None:
+            # A handler can keep the order only of what it is given together.
+            return isolated(leases)
+        last = [lease for lease in leases if self._last_of_several(lease)]
+        others = [lease for lease in leases if lease not in last]
+        verdicts = dict(zip(others, self._handle(others), strict=True)) if others else {}
+        verdicts.update((lease, isolated((lease,))[0]) for lease in last)
+        return [verdicts[lease] for lease in leases]
 
     def _finish(self, lease: Lease, verdict: Verdict) -> None:
         outcome = verdict.outcome
@@ -211,7 +223,7 @@ class Consumer:
             outcome = self._bury(lease, "receives", verdict.reason)
         in_order = outcome is Outcome.DONE and not lease.lost
         # Held no longer before it is put off, so that it is not extended after that.
-        delay = 0.0 if outcome is Outcome.DONE else self._delay(lease, verdict)
+        delay = 0.0 if outcome is Outcome.DONE else self._delay(lease, verdict._replace(outcome=outcome))
         if self._leases.end(lease, keep=outcome is Outcome.DONE):
             if outcome is Outcome.DONE:
                 self._deleter.put(lease)
@@ -228,7 +240,7 @@ class Consumer:
                 self._room.give_back(len(given_back))
 
     def _bury(self, lease: Lease, cause: str, reason: str) -> Outcome:
-        if not self._dead_letters.bury(lease.raw, reason):
+        if not self._dead_letters.bury(lease.raw, reason, lease.request_id):
             return Outcome.RETRIED
         # What is in the dead-letter queue now points to the same body in S3.
         lease.on_deleted = None

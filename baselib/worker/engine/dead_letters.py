@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any, Final, NamedTuple
 
+from baselib.telemetry.identifiers import REQUEST_ID_HEADER
 from baselib.worker.engine.queue import Queue
 from baselib.worker.limits import MAXIMUM_BYTES
 
@@ -66,12 +67,13 @@ class DeadLetters:
                     _logger.warning("redrive policy unknown", extra={"queue": self._name, "reason": str(error)})
             return self._policy
 
-    def bury(self, raw: dict[str, Any], reason: str) -> bool:
+    def bury(self, raw: dict[str, Any], reason: str, request_id: str | None = None) -> bool:
         """Copy a message to the dead-letter queue.
 
         Args:
             raw: The message as SQS gave it.
             reason: Why; it becomes an attribute where there is room for one.
+            request_id: That of the log lines about it; likewise, where the message has none of its own.
 
         Returns:
             Whether the message is there now.
@@ -80,7 +82,8 @@ class DeadLetters:
         if policy is None:
             return False
         try:
-            self._queue.client.send_message(QueueUrl=self._url(policy.target), **_copy(raw, reason, self._queue.fifo))
+            copy = _copy(raw, reason, request_id, self._queue.fifo)
+            self._queue.client.send_message(QueueUrl=self._url(policy.target), **copy)
         except Exception as error:  # noqa: BLE001 - it stays where it is, and is tried again
             _logger.warning("cannot move to the dead-letter queue", extra={"queue": self._name, "error": str(error)})
             return False
@@ -101,15 +104,16 @@ class DeadLetters:
         return url
 
 
-def _copy(raw: dict[str, Any], reason: str, fifo: bool) -> dict[str, Any]:
+def _copy(raw: dict[str, Any], reason: str, request_id: str | None, fifo: bool) -> dict[str, Any]:
     attributes = {
         name: {key: value[key] for key in ("DataType", "StringValue", "BinaryValue") if key in value}
         for name, value in raw.get("MessageAttributes", {}).items()
     }
-    text = _NOT_SENDABLE.sub("?", reason)[:_LONGEST_REASON]
-    room = MAXIMUM_BYTES - len(raw["Body"].encode()) > _ROOM_BYTES
-    if text and room and len(attributes) < _MOST_ATTRIBUTES:
-        attributes[REASON_ATTRIBUTE] = {"DataType": "String", "StringValue": text}
+    if MAXIMUM_BYTES - len(raw["Body"].encode()) > _ROOM_BYTES:
+        for name, said in ((REASON_ATTRIBUTE, reason), (REQUEST_ID_HEADER, request_id or "")):
+            text = _NOT_SENDABLE.sub("?", said)[:_LONGEST_REASON]
+            if text and len(attributes) < _MOST_ATTRIBUTES and (name == REASON_ATTRIBUTE or name not in attributes):
+                attributes[name] = {"DataType": "String", "StringValue": text}
     copy: dict[str, Any] = {"MessageBody": raw["Body"], "MessageAttributes": attributes}
     system = raw.get("Attributes", {})
     if "AWSTraceHeader" in system:

@@ -27,6 +27,7 @@ class Lease:
     Attributes:
         until: When it becomes visible to others unless it is extended.
         last: When it becomes visible to others however often it is extended.
+        request_id: That of the log lines about it; None before a handler of this process has begun with it.
         deadline: When its handler has to be done; None where nobody has said so.
         group: Its message group, in a FIFO queue.
         running: Whether a handler has begun with it.
@@ -48,6 +49,7 @@ class Lease:
         "on_deleted",
         "on_extended",
         "raw",
+        "request_id",
         "running",
         "thread",
         "until",
@@ -61,6 +63,7 @@ class Lease:
         self.group: str | None = raw.get("Attributes", {}).get("MessageGroupId")
         self.running = self.handled = self.busy = self._lost = False
         self.thread: int | None = None
+        self.request_id: str | None = None
         self.on_deleted: Callable[[], object] | None = None
         self.on_extended: Callable[[float], object] | None = None
 

@@ -130,26 +130,33 @@ class Receiver:
                 self._go_on.wait(_PARKED_SECONDS)
                 continue
             try:
-                self._turn(self._wait, 0.5)
-                pauses.after_success()
+                found = self._turn(self._wait, 0.5)
+                if found == 0 and time.monotonic() - self._turned < self._wait / 4:
+                    # It was to wait for a first message, and did not: whatever answers like this is not asked at once.
+                    self._stopping.wait(pauses.after_failure())
+                else:
+                    pauses.after_success()
             except Exception as error:  # noqa: BLE001 - no answer of AWS may end the loop
                 self._complain(error)
                 self._stopping.wait(pauses.after_failure())
 
-    def _turn(self, wait: int, patience: float) -> None:
+    def _turn(self, wait: int, patience: float) -> int | None:
+        """Receive once; how many came, None where nobody was asked."""
         places = self._room.take(patience)
         if places == 0:
-            return
+            return None
         found: list[dict[str, Any]] = []
         try:
-            if not self._stopping.is_set():
-                found = self._queue.receive(most=places, wait=wait, visibility=self._visibility)
-                self._note(len(found))
-                if found:
-                    metrics.incr(MESSAGES_RECEIVED.name, len(found), tags=self._tags)
-                    self._accept(found)
+            if self._stopping.is_set():
+                return None
+            found = self._queue.receive(most=places, wait=wait, visibility=self._visibility)
+            self._note(len(found))
+            if found:
+                metrics.incr(MESSAGES_RECEIVED.name, len(found), tags=self._tags)
+                self._accept(found)
+            return len(found)
         finally:
-            if places > len(found):
+            if places != len(found):
                 self._room.give_back(places - len(found))
 
     def _note(self, found: int) -> None:
@@ -162,4 +169,4 @@ class Receiver:
     def _complain(self, error: Exception) -> None:
         if time.monotonic() - self._complained > _COMPLAINT_SECONDS:
             self._complained = time.monotonic()
-            _logger.warning("cannot receive", extra={"queue": self._name, "reason": str(error)})
+            _logger.warning("cannot receive", extra={"queue": self._name, "url": self._queue.url, "reason": str(error)})

@@ -28,8 +28,9 @@ def main(location: str, descriptor: int) -> None:
         descriptor: The file descriptor of the connection to the worker's process.
     """
     # The worker's process decides when this one ends; a signal to the group must not cut a handler short.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Handled and not ignored, because what is ignored stays so in the programs that a handler starts.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     module, _, name = location.partition(":")
     worker: Worker = getattr(importlib.import_module(module), name)
     start_errors()

@@ -44,3 +44,18 @@ def test_each_queue_has_one_handler() -> None:
         handlers.add(None, main)
     with pytest.raises(ValueError, match="'other' is not declared"):
         handlers.add("other", main)
+
+
+async def _coroutine(_: object) -> None: ...
+
+
+@pytest.mark.parametrize("function", ["handle", None, _coroutine])
+def test_only_a_plain_function_is_a_handler(function: Any) -> None:
+    with pytest.raises(TypeError, match="accepted is a"):
+        Handler(function, MAIN)
+
+
+@pytest.mark.parametrize("wrong", [{"body": dict}, {"body": "Welcome"}, {"envelopes": ["SNS"]}])
+def test_what_no_message_could_be_handled_with_is_refused_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} of main .*: accepted"):
+        Handler(print, MAIN, **wrong)

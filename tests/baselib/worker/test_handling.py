@@ -403,3 +403,9 @@ def test_the_lines_of_a_batch_name_it(captured_logs: CapturedLogs) -> None:
     assert [line["batch_id"] for line in lines] == ids * 2
     assert [line["request_id"] for line in lines] == ["first", "second"]
     assert current_span() is None
+
+
+def test_a_coroutine_is_no_work_done() -> None:
+    async def work() -> None: ...
+
+    assert _worker(lambda _: work()).handle_raw(sqs_message("text")) == (Outcome.RETRIED, None)

@@ -13,6 +13,7 @@ from baselib.testing import sqs_message
 from baselib.worker import Outcome
 from baselib.worker.engine.lease import Lease
 from baselib.worker.engine.outcome import DONE, Verdict
+from baselib.worker.processes import isolation as isolation_module
 from baselib.worker.processes import parent
 from baselib.worker.processes.isolation import Isolation
 from baselib.worker.processes.parent import Processes
@@ -137,10 +138,25 @@ def test_the_handler_learns_what_remains_of_its_limit(processes: Processes, file
     assert 0 < float(file.read_text()) <= 50
 
 
+def _nobody(_: Sequence[Lease]) -> list[Verdict]:
+    raise AssertionError("it is handled without isolation")
+
+
+def test_where_another_is_isolated_for_long_a_message_is_handled_as_others_are(
+    processes: Processes, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolation_module, "_PATIENCE_SECONDS", 0.01)
+    isolation = Isolation(processes)
+    with isolation._lock:
+        verdicts = isolation.handling(None, None, lambda leases: [DONE] * len(leases))([_lease("kill", file)])
+    assert verdicts == [DONE]
+    assert processes.ids == []
+
+
 def test_in_isolation_each_message_has_a_fresh_process_and_one_has_it_at_a_time(
     processes: Processes, tmp_path: Path
 ) -> None:
-    handle = Isolation(processes).handling(None, None)
+    handle = Isolation(processes).handling(None, None, _nobody)
     files = [tmp_path / str(number) for number in range(3)]
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(lambda file: list(handle([_lease("work", file)])), files)) == [[DONE]] * 3
@@ -151,6 +167,6 @@ def test_in_isolation_each_message_has_a_fresh_process_and_one_has_it_at_a_time(
 
 
 def test_what_dies_in_isolation_harms_nobody(processes: Processes, file: Path) -> None:
-    (verdict,) = Isolation(processes).handling(None, None)([_lease("kill", file)])
+    (verdict,) = Isolation(processes).handling(None, None, _nobody)([_lease("kill", file)])
     assert verdict == Verdict(Outcome.RETRIED, None, "signal 9")
     assert processes.ids == []
