@@ -64,7 +64,8 @@ def test_what_runs_at_the_deadline_is_given_back_and_not_deleted_afterwards() ->
         until(lambda: len(work.begun) == 2, "both run")
         drained = consumer.drain(0.1)
         assert (drained.given_back, drained.undeleted) == (2, 0)
-        assert sorted(source.changes) == [(name, 3) for name in names(2)]
+        assert {name for name, _ in source.changes} == set(names(2))
+        assert {seconds for _, seconds in source.changes} <= {0, 3}
         gate.open()
     # Somebody else has them now, so the late end of this work may delete nothing.
     assert not source.deleted
@@ -78,8 +79,9 @@ def test_a_failure_after_the_drain_does_not_hide_a_message_that_was_given_back()
         until(lambda: work.begun, "it runs")
         assert consumer.drain(0.1).given_back == 1
         gate.open()
-    # Not at once, because its own long poll is still open and would get it.
-    assert {seconds for _, seconds in source.changes} == {3}
+    # At once, or in 3 s where its own receive is still open, which would get it.
+    assert len(source.changes) == 1
+    assert source.changes[0][1] in (0, 3)
 
 
 def test_a_failure_during_the_last_calls_does_not_hide_a_message_that_was_given_back() -> None:
@@ -104,7 +106,8 @@ def test_a_failure_during_the_last_calls_does_not_hide_a_message_that_was_given_
         until(lambda: consumer._room._taken == 0 or drain.over, "the handler has ended")
         done.set()
         drain.result()
-    assert [seconds for _, seconds in source.changes] == [3]
+    # At once, or in 3 s where its own receive is still open; never in 600.
+    assert [seconds for _, seconds in source.changes] in ([0], [3])
 
 
 def test_what_is_done_at_the_moment_of_the_drain_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
