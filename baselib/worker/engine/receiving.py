@@ -130,31 +130,25 @@ class Receiver:
                 self._go_on.wait(_PARKED_SECONDS)
                 continue
             try:
-                found = self._turn(self._wait, 0.5)
-                if found == 0 and time.monotonic() - self._turned < self._wait / 4:
-                    # It was to wait for a first message, and did not: whatever answers like this is not asked at once.
-                    self._stopping.wait(pauses.after_failure())
-                else:
-                    pauses.after_success()
+                self._turn(self._wait, 0.5)
+                pauses.after_success()
             except Exception as error:  # noqa: BLE001 - no answer of AWS may end the loop
                 self._complain(error)
                 self._stopping.wait(pauses.after_failure())
 
-    def _turn(self, wait: int, patience: float) -> int | None:
-        """Receive once; how many came, None where nobody was asked."""
+    def _turn(self, wait: int, patience: float) -> None:
         places = self._room.take(patience)
         if places == 0:
-            return None
+            return
         found: list[dict[str, Any]] = []
         try:
             if self._stopping.is_set():
-                return None
+                return
             found = self._queue.receive(most=places, wait=wait, visibility=self._visibility)
             self._note(len(found))
             if found:
                 metrics.incr(MESSAGES_RECEIVED.name, len(found), tags=self._tags)
                 self._accept(found)
-            return len(found)
         finally:
             if places != len(found):
                 self._room.give_back(places - len(found))

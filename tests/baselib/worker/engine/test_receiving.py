@@ -182,17 +182,3 @@ def test_a_loop_that_waits_for_a_place_is_alive() -> None:
         until(lambda: receiver._turned > turned, "it turns although there is no place")
         assert receiver.alive
         assert len(source.visible()) == 39
-
-
-def test_an_answer_that_does_not_wait_is_not_asked_for_again_at_once() -> None:
-    class Impatient(FakeQueue):
-        def receive(self, *, most: int, wait: int, visibility: int) -> list[dict[str, Any]]:
-            return super().receive(most=most, wait=0, visibility=visibility)
-
-    source = Impatient()
-    with _receiving(source, wait=20):
-        until(lambda: source.receives >= 3, "it goes on asking")
-        began, asked = time.monotonic(), source.receives
-        until(lambda: time.monotonic() - began > 1.0, "a second is over")
-        # Without a pause there would be thousands.
-        assert source.receives - asked <= 10
