@@ -13,6 +13,8 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# A file's tests stay together, because they share what is slow to make. Most of a test's time is waiting.
+SIDE_BY_SIDE = ["--numprocesses", "3", "--dist", "loadfile", "--quiet"]
 EXTRAS = ".[web,worker,postgres,redis,memcached,elasticsearch,tools,testing]"
 
 
@@ -46,14 +48,19 @@ def test(session: nox.Session) -> None:
     if not session.posargs:
         lint(session)
     install(session, "test")
-    session.run("pytest", "-m", "not e2e", *session.posargs)
+    session.run("pytest", "-m", "not e2e", *(session.posargs or SIDE_BY_SIDE))
 
 
 @nox.session(python=PYTHON)
 def e2e(session: nox.Session) -> None:
     """What needs root, Docker, Terraform or Chromium; each test that finds something missing says so by name."""
     install(session, "test")
-    session.run("pytest", "-m", "e2e", *session.posargs)
+    if session.posargs:
+        session.run("pytest", "-m", "e2e", *session.posargs)
+        return
+    session.run("pytest", "-m", "e2e", "tests/terraform", *SIDE_BY_SIDE)
+    # Loads and deadlines are measured here, and so these run alone.
+    session.run("pytest", "-m", "e2e", "--ignore", "tests/terraform")
 
 
 @nox.session(python=PYTHON)
