@@ -88,7 +88,7 @@ def test_no_table_is_no_lock(embedded_aws: object, table: str) -> None:
 
 
 def test_a_lock_is_renewed(table: str) -> None:
-    lock = TableLock(table, KEY, 1.0)
+    lock = TableLock(table, KEY, 8.0)
     lock.acquire("first")
     before = float(_item(table)["lease_until"]["N"])
     resort = _Resort()
