@@ -164,6 +164,8 @@ def test_leaking_workers_are_replaced_one_by_one_and_the_new_one_first_without_a
         with Clients(server.port, "/100") as clients:
             server.program.ready(lambda: len(server.replaced()) >= 3, "three replacements")
             clients.path = "/0"
+            # A replacement is logged before the new worker starts, so that two workers are also there at that moment.
+            server.program.ready(lambda: len(server.events("ends")) >= 3, "three workers end")
             server.program.ready(lambda: len(server.workers) == 2, "two workers are left")
         until(lambda: [line for line in statsd.lines if "restarts" in line], "the metric arrives")
     assert set(clients.outcomes) == {"200"}, clients.outcomes
