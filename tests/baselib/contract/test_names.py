@@ -24,9 +24,28 @@ LEGAL_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 ONE_LIST_OF_AWS = {
     "queue": "SQS",
     "dead_letter_queue": "SQS",
+    "failed_runs_queue": "SQS",
     "task_role": "IAM",
     "execution_role": "IAM",
+    "plan_role": "IAM",
+    "apply_role": "IAM",
+    "push_role": "IAM",
     "scheduler_role": "IAM",
+    "run_role": "IAM",
+    "deadline_role": "IAM",
+    "state_machine": "Step Functions",
+    "deadline_state_machine": "Step Functions",
+    "bucket": "S3",
+    "payload_bucket": "S3",
+    "function_role": "IAM",
+    "dashboard": "CloudWatch dashboards",
+    "fleet_dashboard": "CloudWatch dashboards",
+    "log_group": "CloudWatch log groups",
+    "function_log_group": "CloudWatch log groups",
+    "flow_log_role": "IAM",
+    "flow_log_group": "CloudWatch log groups",
+    "emergency_topic": "SNS",
+    "warning_topic": "SNS",
     "security_group": "EC2 security groups",
     "data_store_security_group": "EC2 security groups",
 }
@@ -215,8 +234,13 @@ def test_two_services_never_share_an_alarm(pair: tuple[Case, Case]) -> None:
     owners: dict[str, tuple[str, ...]] = {}
     for case in pair:
         for alarm in ALARMS:
-            name = f"{case.names()['alarm_prefix']}-{alarm['name']}"
-            owner = (case.product, case.service, case.environment, alarm["name"])
+            of_data_store = not set(alarm["kinds"]) & set(CONTRACT["kinds"])
+            if of_data_store and case.subservice is None:
+                continue
+            prefix = case.names()["data_store_alarm_prefix" if of_data_store else "alarm_prefix"]
+            name = f"{prefix}-{alarm['name']}"
+            subservice = case.subservice if of_data_store else None
+            owner = (case.product, case.service, case.environment, str(subservice), alarm["name"])
             assert owners.setdefault(name, owner) == owner, f"{owners[name]} and {owner} are both called {name}"
 
 
