@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--revision", default="head", help="up to which; the newest when not given")
     migrate.set_defaults(run=commands.migrate)
 
+    _add_release_commands(subparsers)
+
     dev = subparsers.add_parser("dev", help="run the service of this folder with an embedded AWS and reload")
     dev.add_argument("--port", type=int, help="the port of a web service, or of a worker's health endpoints")
     dev.add_argument("--no-reload", action="store_true", help="do not start again when a file changes")
@@ -96,6 +98,42 @@ def _parser() -> argparse.ArgumentParser:
     )
     embedded.set_defaults(run=commands.aws)
     return parser
+
+
+def _add_release_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    def add(name: str, what: str) -> argparse.ArgumentParser:
+        parser = subparsers.add_parser(name, help=what)
+        parser.add_argument("environment", help="such as prod; terraform/environments/ has a file for each")
+        return parser
+
+    plan = add("plan", "show what Terraform would change in an environment")
+    plan.add_argument("version", nargs="?", type=commands.version, help="the image; the one that runs when not given")
+    plan.set_defaults(run=commands.plan)
+
+    release = add("release", "bring an image into an environment, after its migrations")
+    release.add_argument("version", type=commands.version, help="the image's tag or digest")
+    release.add_argument("--no-migrations", action="store_true", help="leave the database as it is")
+    release.set_defaults(run=commands.release)
+
+    rollback = add("rollback", "bring an environment back to the release before")
+    rollback.add_argument("--to", type=commands.version, metavar="VERSION", help="to this tag or digest instead")
+    rollback.set_defaults(run=commands.rollback)
+
+    running = add("running", "say which image runs in an environment: its digest or tag")
+    running.set_defaults(run=commands.running)
+
+    for parser in (plan, release, rollback, running):
+        parser.add_argument("--cluster", help="the ECS cluster; the one called like the environment when not given")
+    for parser in (release, rollback):
+        parser.add_argument("--repository", help="where the images are; where the one that runs is when not given")
+        parser.add_argument(
+            "--wait", type=float, default=1200.0, metavar="SECONDS", help="for the tasks; 1200 by default"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--yes", action="store_true", help="ask nothing")
+
+    delivery = add("delivery", "say where an environment is and which roles deliver there")
+    delivery.set_defaults(run=commands.delivery)
 
 
 def _add_queue_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -142,6 +142,52 @@ def doctor(options: argparse.Namespace) -> int:
     return diagnosis.exit_code
 
 
+def version(text: str) -> str:
+    """The tag or digest of an image."""
+    from baselib.release.image import is_version  # noqa: PLC0415 - only where one is given
+
+    if not is_version(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no version: accepted is sha256:..., or the tag of one image that never changes, so not latest"
+        )
+    return text
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Show what Terraform would change."""
+    from baselib.release.commands import plan as show  # noqa: PLC0415
+
+    return show(options)
+
+
+def release(options: argparse.Namespace) -> int:
+    """Bring an image into an environment."""
+    from baselib.release.commands import release as bring  # noqa: PLC0415
+
+    return bring(options)
+
+
+def rollback(options: argparse.Namespace) -> int:
+    """Bring an environment back to the release before."""
+    from baselib.release.commands import roll_back  # noqa: PLC0415
+
+    return roll_back(options)
+
+
+def running(options: argparse.Namespace) -> int:
+    """Say which image runs in an environment."""
+    from baselib.release.commands import running as tell  # noqa: PLC0415
+
+    return tell(options)
+
+
+def delivery(options: argparse.Namespace) -> int:
+    """Say where an environment is and which roles deliver there."""
+    from baselib.release.commands import delivery as tell  # noqa: PLC0415
+
+    return tell(options)
+
+
 def dev(options: argparse.Namespace) -> int:
     """Run the service of the working directory for its developer."""
     from pathlib import Path  # noqa: PLC0415

@@ -20,7 +20,23 @@ from baselib.cli import main
 from baselib.testing.embedded_aws import CREDENTIALS, REGION
 from tests.baselib.processes import Launch, free_port
 
-COMMANDS = ("serve", "worker", "cron", "health", "doctor", "log-level", "migrate", "dev", "aws", "queue")
+COMMANDS = (
+    "serve",
+    "worker",
+    "cron",
+    "health",
+    "doctor",
+    "log-level",
+    "migrate",
+    "dev",
+    "aws",
+    "queue",
+    "plan",
+    "release",
+    "rollback",
+    "running",
+    "delivery",
+)
 HEAVY = {
     "email",
     "http",

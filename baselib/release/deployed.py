@@ -1,0 +1,105 @@
+"""What runs in an environment, as ECS says it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from baselib.release.errors import ReleaseError, explained
+from baselib.release.image import Image
+
+_POLL_SECONDS: Final = 5.0
+
+
+def container_image(definition: dict[str, Any], name: str) -> Image:
+    """The image of a task definition's container of a name; of the first one when none has it."""
+    containers = definition["containerDefinitions"]
+    found = next((each for each in containers if each["name"] == name), containers[0])
+    return Image.parse(found["image"])
+
+
+@dataclass(frozen=True, slots=True)
+class Ecs:
+    """The service in ECS.
+
+    Attributes:
+        client: boto3's client.
+        cluster: The cluster.
+        service: The service's name, which is also its container's.
+        family: The family of its task definitions.
+        pause: Waits some seconds.
+    """
+
+    client: Any
+    cluster: str
+    service: str
+    family: str
+    pause: Callable[[float], object] = time.sleep
+
+    def running(self) -> dict[str, Any] | None:
+        """The service; None when there is none, before the first release or for a cron job.
+
+        Raises:
+            ReleaseError: ECS cannot be asked.
+        """
+        with explained(f"look up the service {self.service} in the cluster {self.cluster}"):
+            try:
+                answer = self.client.describe_services(cluster=self.cluster, services=[self.service])
+            except self.client.exceptions.ClusterNotFoundException:
+                return None
+        found = [each for each in answer["services"] if each["status"] == "ACTIVE"]
+        return found[0] if found else None
+
+    def image(self) -> Image | None:
+        """The image that runs: that of the service's task definition, or for a cron job of the newest one.
+
+        Raises:
+            ReleaseError: ECS cannot be asked.
+        """
+        running = self.running()
+        with explained(f"look up the task definition of {self.family}"):
+            try:
+                definition = self.client.describe_task_definition(
+                    taskDefinition=running["taskDefinition"] if running else self.family
+                )["taskDefinition"]
+            except self.client.exceptions.ClientException:
+                # There is none of this family yet.
+                return None
+        return container_image(definition, self.service)
+
+    def wait_until_stable(self, image: Image, seconds: float) -> None:
+        """Wait until the service's deployment has ended, and see that it has ended well.
+
+        Terraform's apply ends when ECS has accepted the deployment. If the new tasks do not become healthy, ECS rolls
+        back by itself and nobody is told.
+
+        Args:
+            image: What was released.
+            seconds: For how long to wait at most.
+
+        Raises:
+            ReleaseError: ECS rolled back, or did not end in time.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            running = self.running()
+            if running is None:
+                return
+            newest = max(
+                running["deployments"], key=lambda each: (each["status"] == "PRIMARY", str(each.get("createdAt")))
+            )
+            state = newest.get("rolloutState", "COMPLETED")
+            current = self.image()
+            if current is not None and current.version != image.version:
+                raise ReleaseError(
+                    f"the tasks of {image.version} did not become healthy, and ECS rolled back: {current.version} runs"
+                )
+            if state == "FAILED":
+                raise ReleaseError(f"the deployment of {image.version} failed: {newest.get('rolloutStateReason', '')}")
+            if state == "COMPLETED" and len(running["deployments"]) == 1:
+                return
+            if time.monotonic() >= deadline:
+                raise ReleaseError(
+                    f"the deployment of {image.version} goes on after {seconds:g} s; ECS ends it, or rolls it back"
+                )
+            self.pause(_POLL_SECONDS)
