@@ -27,8 +27,7 @@ variable "port" {
 }
 
 variable "allowed_security_group_ids" {
-  description = "Security groups that may connect."
+  description = "Security groups that may connect; null for that of the cluster's instances, looked up."
   type        = list(string)
-  default     = []
-  nullable    = false
+  default     = null
 }

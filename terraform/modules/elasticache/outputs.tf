@@ -8,6 +8,15 @@ output "reader_endpoint" {
   value       = one(aws_elasticache_replication_group.this[*].reader_endpoint_address)
 }
 
+output "url" {
+  description = "Address of the cache: a service's `REDIS_URL` or `MEMCACHED_URL`."
+  value = (
+    local.redis
+    ? "rediss://${aws_elasticache_replication_group.this[0].primary_endpoint_address}:${local.port}"
+    : "memcached://${aws_elasticache_cluster.this[0].cluster_address}:${local.port}"
+  )
+}
+
 output "port" {
   description = "Port of the cache."
   value       = local.port
@@ -26,4 +35,9 @@ output "names" {
 output "tags" {
   description = "Billing tags."
   value       = module.names.tags
+}
+
+output "alarm_names" {
+  description = "Name of each alarm in CloudWatch, by its name in the contract."
+  value       = module.alarms.names
 }

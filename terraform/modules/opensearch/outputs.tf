@@ -3,14 +3,31 @@ output "endpoint" {
   value       = aws_opensearch_domain.this.endpoint
 }
 
+output "url" {
+  description = "Address of the domain: a service's `ELASTICSEARCH_URL`."
+  value       = "https://${aws_opensearch_domain.this.endpoint}"
+}
+
 output "port" {
   description = "Port of the domain."
   value       = local.port
 }
 
 output "arn" {
-  description = "Domain, for the policy of the task that may call it."
+  description = "ARN of the domain."
   value       = aws_opensearch_domain.this.arn
+}
+
+output "task_policy_json" {
+  description = "What a service's task must be allowed to search and write."
+  value = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = local.requests
+      Resource = ["${aws_opensearch_domain.this.arn}/*"]
+    }]
+  })
 }
 
 output "security_group_id" {
@@ -26,4 +43,9 @@ output "names" {
 output "tags" {
   description = "Billing tags."
   value       = module.names.tags
+}
+
+output "alarm_names" {
+  description = "Name of each alarm in CloudWatch, by its name in the contract."
+  value       = module.alarms.names
 }

@@ -48,6 +48,10 @@ run "looks_up_the_rest" {
     target = module.look_up.data.aws_ssm_parameter.this["private_subnet_ids"]
     values = { insecure_value = "subnet-3,subnet-4" }
   }
+  override_data {
+    target = module.look_up.data.aws_ssm_parameter.this["cluster_security_group_id"]
+    values = { insecure_value = "sg-3" }
+  }
 
   variables {
     identity = run.names
@@ -55,7 +59,24 @@ run "looks_up_the_rest" {
   }
 
   assert {
-    condition     = output.private_subnet_ids == tolist(["subnet-3", "subnet-4"]) && length(aws_vpc_security_group_ingress_rule.this) == 0
-    error_message = "the subnets are found, and nobody is admitted"
+    condition     = output.private_subnet_ids == tolist(["subnet-3", "subnet-4"]) && [for rule in aws_vpc_security_group_ingress_rule.this : rule.referenced_security_group_id] == ["sg-3"]
+    error_message = "the subnets are found, and the cluster's instances are admitted"
+  }
+}
+
+run "admits_nobody" {
+  command = plan
+
+  variables {
+    identity                   = run.names
+    vpc_id                     = "vpc-1"
+    private_subnet_ids         = ["subnet-1"]
+    port                       = 5432
+    allowed_security_group_ids = []
+  }
+
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.this) == 0
+    error_message = "an empty list admits nobody"
   }
 }
