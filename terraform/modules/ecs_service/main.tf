@@ -3,6 +3,16 @@ locals {
     ClusterName = var.ecs_cluster
     ServiceName = var.identity.names.ecs_service
   }
+
+  # What baselib sends, summed over everything but the environment.
+  metrics = {
+    for name in ["aws.calls.throttles", "restarts"] : name => {
+      namespace  = var.identity.contract.metrics.namespace
+      name       = "${var.identity.tags.product}.${var.identity.tags.service}.${name}"
+      statistic  = "Sum"
+      dimensions = { (var.identity.contract.metrics.dimension) = var.identity.tags.environment }
+    }
+  }
 }
 
 resource "aws_ecs_service" "this" {
@@ -10,13 +20,13 @@ resource "aws_ecs_service" "this" {
   cluster         = var.ecs_cluster
   task_definition = var.task_definition_arn
   desired_count   = var.min_count
-  launch_type     = var.capacity_provider == null ? var.launch_type : null
 
   # ECS replaces an interrupted task only after it has stopped when it may not fall below 100 %.
   deployment_minimum_healthy_percent = var.spot ? 50 : 100
   deployment_maximum_percent         = 200
   availability_zone_rebalancing      = "ENABLED"
-  health_check_grace_period_seconds  = var.load_balancer == null ? null : 60
+  # As long as the container's own health check waits for the first start.
+  health_check_grace_period_seconds = var.load_balancer == null ? null : 60
 
   enable_execute_command  = false
   enable_ecs_managed_tags = true
@@ -27,13 +37,20 @@ resource "aws_ecs_service" "this" {
     rollback = true
   }
 
-  dynamic "capacity_provider_strategy" {
-    for_each = var.capacity_provider[*]
+  dynamic "alarms" {
+    for_each = length(var.rollback_alarm_names) > 0 ? [sort(var.rollback_alarm_names)] : []
 
     content {
-      capacity_provider = capacity_provider_strategy.value
-      weight            = 1
+      alarm_names = alarms.value
+      enable      = true
+      rollback    = true
     }
+  }
+
+  # Not left to the cluster's default, which the provider would want to deploy anew for.
+  capacity_provider_strategy {
+    capacity_provider = var.capacity_provider
+    weight            = 1
   }
 
   dynamic "ordered_placement_strategy" {

@@ -39,5 +39,27 @@ output "measures" {
       threshold = 85
       periods   = 15
     }
+    aws-throttles = {
+      metrics    = { throttles = local.metrics["aws.calls.throttles"] }
+      threshold  = 10
+      periods    = 15
+      datapoints = 10
+      # baselib sends a count only of what happened.
+      missing_data = "notBreaching"
+    }
+    restarts = {
+      metrics = {
+        restarts = local.metrics["restarts"]
+        # One sample a minute and task.
+        samples = { namespace = "AWS/ECS", name = "CPUUtilization", statistic = "SampleCount", dimensions = local.dimensions }
+      }
+      # Every task's share, so that a large service may do what a small one may.
+      expression = "IF(samples > 0, FILL(restarts, 0) / (samples / 15), 0)"
+      threshold  = 1
+      period     = 900
+      periods    = 2
+      # Without tasks there is no sample, and other alarms say so.
+      missing_data = "notBreaching"
+    }
   }
 }

@@ -25,19 +25,13 @@ variable "task_definition_arn" {
   nullable    = false
 }
 
-variable "least_count" {
-  description = "Least `min_count` that this kind of service allows."
-  type        = number
-  nullable    = false
-}
-
 variable "min_count" {
-  description = "Least number of tasks."
+  description = "Least number of tasks, from 1 behind a load balancer."
   type        = number
   nullable    = false
 
   validation {
-    condition     = floor(var.min_count) == var.min_count && var.min_count >= var.least_count && var.min_count <= var.max_count
+    condition     = floor(var.min_count) == var.min_count && var.min_count >= (var.load_balancer == null ? 0 : 1) && var.min_count <= var.max_count
     error_message = var.identity.contract.answers.count.rule
   }
 }
@@ -58,15 +52,15 @@ variable "max_count" {
 }
 
 variable "launch_type" {
-  description = "`EC2` or `FARGATE`."
+  description = "`EC2`, where tasks are placed over zones and then packed, or `FARGATE`."
   type        = string
   nullable    = false
 }
 
 variable "capacity_provider" {
-  description = "Capacity provider that the tasks run on; null to run by launch type."
+  description = "Capacity provider that the tasks run on."
   type        = string
-  default     = null
+  nullable    = false
 }
 
 variable "spot" {
@@ -99,5 +93,12 @@ variable "memory_percent" {
   description = "What ECS's memory metric shows when a task uses all that it is meant to."
   type        = number
   default     = 100
+  nullable    = false
+}
+
+variable "rollback_alarm_names" {
+  description = "Alarms that roll a deployment back when one of them rings; they exist before the service."
+  type        = list(string)
+  default     = []
   nullable    = false
 }

@@ -3,7 +3,6 @@ locals {
     # A secret's ARN may be followed by a JSON key, a stage and a version, which IAM does not know.
     "secretsmanager:GetSecretValue" = [for arn in values(var.secrets) : join(":", slice(split(":", arn), 0, 7)) if strcontains(arn, ":secretsmanager:")]
     "ssm:GetParameters"             = [for arn in values(var.secrets) : arn if strcontains(arn, ":ssm:")]
-    "kms:Decrypt"                   = var.secrets_kms_key_arns
   }
 
   execution_statements = concat(
@@ -32,6 +31,17 @@ locals {
         Resource = distinct(arns)
       } if length(arns) > 0
     ],
+    length(var.secrets_kms_key_arns) == 0 ? [] : [{
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt"]
+      Resource = distinct(var.secrets_kms_key_arns)
+      # The keys open nothing but what these two hand over.
+      Condition = {
+        StringEquals = {
+          "kms:ViaService" = [for service in ["secretsmanager", "ssm"] : "${service}.${local.region}.${data.aws_partition.this.dns_suffix}"]
+        }
+      }
+    }],
   )
 
   trust_policy = jsonencode({
@@ -57,7 +67,7 @@ resource "aws_iam_role" "task" {
 }
 
 resource "aws_iam_role_policy" "task" {
-  for_each = var.policies
+  for_each = merge(var.policies, local.agent_policies)
 
   name   = each.key
   role   = aws_iam_role.task.name

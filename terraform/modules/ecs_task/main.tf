@@ -28,8 +28,12 @@ locals {
 
   capacity_provider = (
     var.capacity_provider != null ? var.capacity_provider :
-    local.fargate && var.spot ? "FARGATE_SPOT" :
-    null
+    local.fargate ? (var.spot ? "FARGATE_SPOT" : "FARGATE") :
+    # A task placed by launch type fails where a cluster is full, and managed scaling never hears of it.
+    replace(
+      var.identity.contract.cluster.names[var.spot ? "spot_capacity_provider" : "on_demand_capacity_provider"],
+      "{cluster}", var.ecs_cluster,
+    )
   )
 
   # Room for one replacement worker beside the one that is about to be retired.
@@ -37,18 +41,28 @@ locals {
   least_head_room = 128
 
   wanted_hard_limit = max(ceil(var.memory * local.head_room), var.memory + local.least_head_room)
-  memory_hard_limit = (
-    var.memory_hard_limit != null ? var.memory_hard_limit :
+  # On Fargate the size of the task is what there is for the service and the agent together.
+  wanted_task_memory = var.memory_hard_limit != null ? var.memory_hard_limit : local.wanted_hard_limit + local.agent_share.hard_limit
+  task_memory = (
+    !local.fargate || var.memory_hard_limit != null ? local.wanted_task_memory :
     # Without a size that fits, the precondition of the task definition refuses this one.
-    try(min([for size in local.fargate_sizes : size if size >= local.wanted_hard_limit]...), local.wanted_hard_limit)
+    try(min([for size in local.fargate_sizes : size if size >= local.wanted_task_memory]...), local.wanted_task_memory)
+  )
+  memory_hard_limit = (
+    local.fargate ? local.task_memory - local.agent_share.hard_limit :
+    var.memory_hard_limit != null ? var.memory_hard_limit :
+    local.wanted_hard_limit
   )
 
-  own_variables = [
-    "SERVICE_PRODUCT", "SERVICE_NAME", "SERVICE_OWNER", "SERVICE_ENVIRONMENT", "SERVICE_RELEASE",
-    "MEMORY_LIMIT_MIB", "DRAIN_SECONDS", "STOP_SECONDS", "AWS_REGION",
-  ]
+  own_variables = concat(
+    [
+      "SERVICE_PRODUCT", "SERVICE_NAME", "SERVICE_OWNER", "SERVICE_ENVIRONMENT", "SERVICE_RELEASE",
+      "MEMORY_LIMIT_MIB", "DRAIN_SECONDS", "STOP_SECONDS", "AWS_REGION",
+    ],
+    keys(local.statsd_variables),
+  )
 
-  environment_variables = merge(var.environment_variables, var.kind_variables, {
+  environment_variables = merge(var.environment_variables, var.kind_variables, local.statsd_variables, {
     SERVICE_PRODUCT     = var.identity.tags.product
     SERVICE_NAME        = var.identity.tags.service
     SERVICE_OWNER       = var.identity.tags.owner
@@ -68,12 +82,26 @@ locals {
   # An image from elsewhere needs no permission of ECR.
   ecr = try(regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[a-z.]+/(?P<name>.+)$", local.repository), null)
 
+  log_configuration = {
+    for stream in [local.names.ecs_service, local.agent_name] : stream => {
+      logDriver = "awslogs"
+      options = {
+        "awslogs-group"         = aws_cloudwatch_log_group.this.name
+        "awslogs-region"        = local.region
+        "awslogs-stream-prefix" = stream
+        # When CloudWatch stalls, lines are lost rather than requests held up.
+        "mode"            = "non-blocking"
+        "max-buffer-size" = "4m"
+      }
+    }
+  }
+
   container = merge(
     {
       name              = local.names.ecs_service
       image             = local.image
       essential         = true
-      cpu               = var.cpu
+      cpu               = var.cpu - local.agent_share.cpu
       memory            = local.memory_hard_limit
       memoryReservation = var.memory
 
@@ -99,17 +127,7 @@ locals {
 
       stopTimeout = var.timing.stop_timeout
 
-      logConfiguration = {
-        logDriver = "awslogs"
-        options = {
-          "awslogs-group"         = aws_cloudwatch_log_group.this.name
-          "awslogs-region"        = local.region
-          "awslogs-stream-prefix" = local.names.ecs_service
-          # When CloudWatch stalls, lines are lost rather than requests held up.
-          "mode"            = "non-blocking"
-          "max-buffer-size" = "4m"
-        }
-      }
+      logConfiguration = local.log_configuration[local.names.ecs_service]
 
       # ECS answers with these, and the next plan would see a difference.
       volumesFrom    = []
@@ -124,6 +142,7 @@ locals {
         startPeriod = 60
       }
     } : {},
+    local.link,
   )
 }
 
@@ -140,16 +159,16 @@ resource "aws_ecs_task_definition" "this" {
   network_mode             = local.fargate ? "awsvpc" : "bridge"
   # On EC2 a size of the task would replace the container's reservation as the 100 % of the memory metric.
   cpu                = local.fargate ? var.cpu : null
-  memory             = local.fargate ? local.memory_hard_limit : null
+  memory             = local.fargate ? local.task_memory : null
   task_role_arn      = aws_iam_role.task.arn
   execution_role_arn = aws_iam_role.execution.arn
   # A roll-back needs the revision that came before.
   skip_destroy = true
 
-  container_definitions = jsonencode([local.container])
+  container_definitions = jsonencode(concat([local.container], local.metered ? [local.agent_container] : []))
 
   dynamic "volume" {
-    for_each = local.fargate ? ["tmp"] : []
+    for_each = !local.fargate ? [] : concat(["tmp"], local.metered ? keys(local.agent.writable_folders) : [])
 
     content {
       name = volume.value
@@ -160,8 +179,13 @@ resource "aws_ecs_task_definition" "this" {
 
   lifecycle {
     precondition {
-      condition     = !local.fargate || contains(local.fargate_sizes, local.memory_hard_limit)
-      error_message = "On Fargate, a task of ${var.cpu} CPU units has ${join(", ", local.fargate_sizes)} MiB, and none of these is the hard limit of ${local.memory_hard_limit} MiB (memory and half as much again, at least ${local.least_head_room} MiB more, unless memory_hard_limit says otherwise)."
+      condition     = !local.fargate || contains(local.fargate_sizes, local.task_memory)
+      error_message = "On Fargate, a task of ${var.cpu} CPU units has ${join(", ", local.fargate_sizes)} MiB, and none of these is the ${local.task_memory} MiB wanted (memory and half as much again, at least ${local.least_head_room} MiB more, and ${local.agent_share.hard_limit} MiB for the CloudWatch agent, unless memory_hard_limit says otherwise)."
+    }
+
+    precondition {
+      condition     = local.memory_hard_limit > var.memory
+      error_message = "Of memory_hard_limit, ${local.agent_share.hard_limit} MiB are the CloudWatch agent's on Fargate, and the ${local.memory_hard_limit} MiB that are left are not above memory (${var.memory} MiB), so the kernel would kill the container before baselib restarts a worker."
     }
   }
 }

@@ -32,8 +32,8 @@ output "security_group_id" {
 }
 
 output "memory_percent" {
-  description = "What ECS's memory metric shows when the service uses all of `memory`: Fargate measures against the size of the task."
-  value       = local.fargate ? floor(100 * var.memory / local.memory_hard_limit) : 100
+  description = "What ECS's memory metric shows when the service uses all of `memory` and the CloudWatch agent its reservation: Fargate measures against the size of the task."
+  value       = local.fargate ? floor(100 * (var.memory + local.agent_share.memory) / local.task_memory) : 100
 }
 
 output "place" {
@@ -42,6 +42,6 @@ output "place" {
 }
 
 output "capacity_provider" {
-  description = "Capacity provider that the tasks run on; null to run by launch type."
+  description = "Capacity provider that the tasks run on."
   value       = local.capacity_provider
 }

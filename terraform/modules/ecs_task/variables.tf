@@ -44,7 +44,7 @@ variable "memory" {
 }
 
 variable "memory_hard_limit" {
-  description = "MiB at which the kernel kills the container; null for half as much again as `memory`, at least 128 MiB more, on Fargate rounded up to a size that it offers."
+  description = "MiB at which the kernel kills the container; null for half as much again as `memory`, at least 128 MiB more. On Fargate it is the size of the task, so the CloudWatch agent's share is part of it, and null rounds up to a size that Fargate offers."
   type        = number
   default     = null
 
@@ -65,8 +65,14 @@ variable "launch_type" {
   }
 }
 
+variable "ecs_cluster" {
+  description = "Name of the ECS cluster."
+  type        = string
+  nullable    = false
+}
+
 variable "capacity_provider" {
-  description = "Capacity provider of the cluster, in place of the launch type; null for none."
+  description = "Capacity provider of the cluster; null for the cluster's own of EC2 instances, or `FARGATE`, and on spot for `FARGATE_SPOT`, or that of spot instances."
   type        = string
   default     = null
 }
@@ -156,8 +162,11 @@ variable "secrets" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in values(var.secrets) : can(regex("^arn:[a-z-]+:(?:secretsmanager:[^:]+:[0-9]{12}:secret|ssm:[^:]+:[0-9]{12}:parameter/)", arn))])
-    error_message = "secrets maps each variable to the ARN of a secret of Secrets Manager or of a parameter of SSM."
+    condition = alltrue([
+      for arn in values(var.secrets) :
+      can(regex("^arn:[a-z-]+:(?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+(?::[^:]*:[^:]*:[^:]*)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[^:]+)$", arn))
+    ])
+    error_message = "secrets maps each variable to the ARN of a secret of Secrets Manager, perhaps followed by :key:stage:version, or of a parameter of SSM."
   }
 
   validation {
@@ -182,6 +191,23 @@ variable "policies" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for policy in values(var.policies) : can(jsondecode(policy).Statement)])
+    error_message = "A policy of the task role is JSON with a Statement."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for policy in values(var.policies) : [
+        for statement in flatten([try(jsondecode(policy).Statement, [])]) : [
+          # Without Action it allows all but some.
+          for action in flatten([try(statement.Action, "*")]) : !strcontains(action, "*") && !strcontains(action, "?")
+        ] if try(statement.Effect, "Allow") == "Allow"
+      ]
+    ]))
+    error_message = "A policy of the task role names each action that it allows: no wildcard, and no NotAction."
+  }
 }
 
 variable "vpc_id" {
@@ -195,4 +221,16 @@ variable "log_retention_days" {
   type        = number
   default     = 30
   nullable    = false
+}
+
+variable "metrics_agent_image" {
+  description = "Image of the CloudWatch agent that takes the service's statsd metrics; null for no agent, and then `environment_variables` may say where metrics go."
+  type        = string
+  # https://gallery.ecr.aws/cloudwatch-agent/cloudwatch-agent
+  default = "public.ecr.aws/cloudwatch-agent/cloudwatch-agent:1.300066.1b1374"
+
+  validation {
+    condition     = var.metrics_agent_image == null ? true : can(regex("^[^:@ ]+(?::[0-9]+/[^:@ ]+)?(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}@sha256:[0-9a-f]{64})$", var.metrics_agent_image)) && !strcontains(var.metrics_agent_image, ":latest")
+    error_message = "metrics_agent_image is an image with the tag or digest of one version, so not latest."
+  }
 }

@@ -1,21 +1,38 @@
 locals {
   contract = module.names.contract
   fargate  = var.launch_type == "FARGATE"
+  own      = var.load_balancer == "own"
   port     = coalesce(var.container_port, local.contract.ports.web)
-  timing   = local.contract.timing.cases[var.spot ? "web_on_spot" : "web_on_demand"]
   listener = "${var.internal ? "internal" : "external"}_load_balancer_listener_arn"
+  subnets  = "${var.internal ? "private" : "public"}_subnet_ids"
   found    = module.look_up.values
 
-  listener_arn      = local.found[local.listener]
+  case   = local.contract.timing.cases[var.spot ? "web_on_spot" : "web_on_demand"]
+  timing = { for name, seconds in local.case : name => var.timing == null ? seconds : coalesce(var.timing[name], seconds) }
+
+  listener_arn      = local.own ? module.load_balancer[0].listener_arn : local.found[local.listener]
   load_balancer_arn = replace(replace(local.listener_arn, ":listener/", ":loadbalancer/"), "/[/][0-9a-f]+$/", "")
   load_balancer     = element(split(":loadbalancer/", local.load_balancer_arn), 1)
 
-  host = var.host == null && var.path == null ? "${module.names.names.ecs_service}.${var.environment}.internal" : var.host
+  # A load balancer of its own sends it everything.
+  host = var.host != null ? lower(var.host) : (
+    var.path == null && !local.own ? "${module.names.names.ecs_service}.${var.environment}.internal" : null
+  )
+  path = var.path == null && local.host == null ? "/*" : var.path
 
   load_balancer_security_group_ids = (
+    local.own ? [module.load_balancer[0].security_group_id] :
     !local.fargate ? [] :
     var.load_balancer_security_group_ids != null ? var.load_balancer_security_group_ids :
     sort(one(data.aws_lb.this[*].security_groups))
+  )
+
+  # A host of Linux chooses dynamic ports from here.
+  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+  ephemeral_ports = [32768, 65535]
+
+  playbook_url = var.playbook_url != null ? var.playbook_url : (
+    "${trimsuffix(local.found.repositories_url, "/")}/${module.names.names.ecs_service}/blob/main/docs/playbook.md"
   )
 }
 
@@ -35,24 +52,41 @@ module "look_up" {
   given = merge(
     {
       vpc_id              = var.vpc_id
-      (local.listener)    = var.load_balancer_listener_arn
       emergency_topic_arn = var.emergency_topic_arn
       warning_topic_arn   = var.warning_topic_arn
     },
+    local.own ? {} : { (local.listener) = var.load_balancer_listener_arn },
+    local.own ? { (local.subnets) = try(join(",", var.internal ? var.private_subnet_ids : var.public_subnet_ids), null) } : {},
     local.fargate ? { private_subnet_ids = try(join(",", var.private_subnet_ids), null) } : {},
+    local.own && !local.fargate ? { cluster_security_group_id = var.cluster_security_group_id } : {},
+    local.monitoring_look_up,
   )
 }
 
 data "aws_lb" "this" {
-  count = local.fargate && var.load_balancer_security_group_ids == null ? 1 : 0
+  count = local.fargate && !local.own && var.load_balancer_security_group_ids == null ? 1 : 0
 
   arn = local.load_balancer_arn
+}
+
+module "load_balancer" {
+  source = "../load_balancer"
+  count  = local.own ? 1 : 0
+
+  identity            = module.names
+  internal            = var.internal
+  vpc_id              = local.found.vpc_id
+  subnet_ids          = split(",", local.found[local.subnets])
+  certificate_arn     = var.certificate_arn
+  access_logs_bucket  = var.access_logs_bucket
+  deletion_protection = var.deletion_protection
 }
 
 module "task" {
   source = "../ecs_task"
 
   identity              = module.names
+  ecs_cluster           = var.ecs_cluster
   cpu                   = var.cpu
   memory                = var.memory
   memory_hard_limit     = var.memory_hard_limit
@@ -70,17 +104,19 @@ module "task" {
   policies              = var.task_policy_json == null ? {} : { service = var.task_policy_json }
   vpc_id                = local.found.vpc_id
   log_retention_days    = var.log_retention_days
+  metrics_agent_image   = var.metrics_agent_image
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this" {
   count = length(local.load_balancer_security_group_ids)
 
-  security_group_id            = module.task.security_group_id
+  # On EC2 the cluster's instances admit the shared load balancers already.
+  security_group_id            = local.fargate ? module.task.security_group_id : local.found.cluster_security_group_id
   description                  = "Requests from the load balancer"
   referenced_security_group_id = local.load_balancer_security_group_ids[count.index]
   ip_protocol                  = "tcp"
-  from_port                    = local.port
-  to_port                      = local.port
+  from_port                    = local.fargate ? local.port : local.ephemeral_ports[0]
+  to_port                      = local.fargate ? local.port : local.ephemeral_ports[1]
 
   tags = module.names.tags
 }
@@ -111,11 +147,27 @@ resource "aws_lb_target_group" "this" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = var.spot || local.timing.deregistration_delay >= local.timing.drain + local.timing.stop
+      error_message = "The load balancer waits ${local.timing.deregistration_delay} s for requests in flight (deregistration_delay), less than the ${local.timing.drain} s of drain and ${local.timing.stop} s of stop in which the service answers them."
+    }
+
+    precondition {
+      condition     = !var.spot || local.timing.deregistration_delay + local.timing.stop_timeout <= 120
+      error_message = "On spot, deregistration_delay and stop_timeout together never exceed the 120 s between notice and interruption; here they are ${local.timing.deregistration_delay + local.timing.stop_timeout} s."
+    }
+
+    precondition {
+      condition     = var.spot ? local.timing.drain >= 10 : true
+      error_message = "On spot the load balancer learns of a stop from two failed health checks 5 s apart, so the drain takes at least 10 s."
+    }
   }
 }
 
 resource "aws_lb_listener_rule" "this" {
   listener_arn = local.listener_arn
+  priority     = var.listener_rule_priority
 
   action {
     type             = "forward"
@@ -133,7 +185,7 @@ resource "aws_lb_listener_rule" "this" {
   }
 
   dynamic "condition" {
-    for_each = var.path[*]
+    for_each = local.path[*]
 
     content {
       path_pattern {
@@ -148,16 +200,16 @@ resource "aws_lb_listener_rule" "this" {
 module "service" {
   source = "../ecs_service"
 
-  identity            = module.names
-  ecs_cluster         = var.ecs_cluster
-  task_definition_arn = module.task.task_definition_arn
-  least_count         = 1
-  min_count           = var.min_count
-  max_count           = var.max_count
-  launch_type         = var.launch_type
-  capacity_provider   = module.task.capacity_provider
-  spot                = var.spot
-  memory_percent      = module.task.memory_percent
+  identity             = module.names
+  ecs_cluster          = var.ecs_cluster
+  task_definition_arn  = module.task.task_definition_arn
+  min_count            = var.min_count
+  max_count            = var.max_count
+  launch_type          = var.launch_type
+  capacity_provider    = module.task.capacity_provider
+  spot                 = var.spot
+  memory_percent       = module.task.memory_percent
+  rollback_alarm_names = module.alarms.rollback_names
 
   network = local.fargate ? {
     subnet_ids         = split(",", local.found.private_subnet_ids)
@@ -211,7 +263,7 @@ resource "aws_appautoscaling_policy" "requests" {
 
 check "reachable" {
   assert {
-    condition     = var.internal || var.host != null || var.path != null
+    condition     = local.own || var.internal || var.host != null || var.path != null
     error_message = "An external service without host or path answers only to ${module.names.names.ecs_service}.${var.environment}.internal, which the internet does not know: give it a host."
   }
 }

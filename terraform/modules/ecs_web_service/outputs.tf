@@ -38,7 +38,21 @@ output "target_group_arn" {
   value       = aws_lb_target_group.this.arn
 }
 
+output "load_balancer" {
+  description = "Load balancer of the service's own: `dns_name`, `zone_id` and `security_group_id`; null on the shared one."
+  value = local.own ? {
+    dns_name          = module.load_balancer[0].dns_name
+    zone_id           = module.load_balancer[0].zone_id
+    security_group_id = module.load_balancer[0].security_group_id
+  } : null
+}
+
 output "alarm_names" {
   description = "Name of each alarm in CloudWatch, by its name in the contract."
   value       = module.alarms.names
+}
+
+output "dashboard_url" {
+  description = "Where the service's dashboard is in the console."
+  value       = module.dashboard.url
 }

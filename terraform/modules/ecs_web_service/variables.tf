@@ -47,7 +47,7 @@ variable "memory" {
 }
 
 variable "memory_hard_limit" {
-  description = "MiB at which the kernel kills the container; null for half as much again as `memory`, at least 128 MiB more, on Fargate rounded up to a size that it offers."
+  description = "MiB at which the kernel kills the container; null for half as much again as `memory`, at least 128 MiB more. On Fargate it is the size of the task, so the CloudWatch agent's share is part of it, and null rounds up to a size that Fargate offers."
   type        = number
   default     = null
 }
@@ -71,9 +71,9 @@ variable "image_repository" {
 }
 
 variable "playbook_url" {
-  description = "Page with an entry for each alarm; an alarm links to it with its name as the anchor."
+  description = "Page with an entry for each alarm, which an alarm links to with its name as the anchor; null for `docs/playbook.md` of the service's repository."
   type        = string
-  nullable    = false
+  default     = null
 }
 
 variable "contact" {
@@ -90,7 +90,7 @@ variable "launch_type" {
 }
 
 variable "capacity_provider" {
-  description = "Capacity provider of the cluster, in place of the launch type; null for none."
+  description = "Capacity provider of the cluster; null for the cluster's own of EC2 instances, or `FARGATE`, and on spot for `FARGATE_SPOT`, or that of spot instances."
   type        = string
   default     = null
 }
@@ -130,14 +130,14 @@ variable "log_retention_days" {
 }
 
 variable "spot" {
-  description = "Whether tasks run on spot capacity, and so need the longer drain; on Fargate it chooses FARGATE_SPOT."
+  description = "Whether tasks run on spot capacity, and so need the longer drain."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "internal" {
-  description = "Whether the service is behind the internal load balancer; else the external one."
+  description = "Whether only the VPC reaches the service; else the internet does."
   type        = bool
   nullable    = false
 }
@@ -206,7 +206,7 @@ variable "vpc_id" {
 }
 
 variable "private_subnet_ids" {
-  description = "Subnets of the tasks on Fargate; null to look them up."
+  description = "Subnets of the tasks on Fargate, and of an internal load balancer of the service's own; null to look them up."
   type        = list(string)
   default     = null
 }
@@ -219,6 +219,97 @@ variable "emergency_topic_arn" {
 
 variable "warning_topic_arn" {
   description = "SNS topic that sends e-mail; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "metrics_agent_image" {
+  description = "Image of the CloudWatch agent that takes the service's statsd metrics; null for no agent, and then `environment_variables` may say where metrics go."
+  type        = string
+  # https://gallery.ecr.aws/cloudwatch-agent/cloudwatch-agent
+  default = "public.ecr.aws/cloudwatch-agent/cloudwatch-agent:1.300066.1b1374"
+}
+
+variable "timing" {
+  description = "Seconds in place of those of the contract's timing table, for a service that answers slowly; null for the table."
+  type = object({
+    drain                = optional(number)
+    stop                 = optional(number)
+    stop_timeout         = optional(number)
+    deregistration_delay = optional(number)
+  })
+  default = null
+}
+
+variable "load_balancer" {
+  description = "`shared` for a rule on the environment's load balancer, `own` for a load balancer of the service's own."
+  type        = string
+  default     = "shared"
+  nullable    = false
+
+  validation {
+    condition     = contains(["shared", "own"], var.load_balancer)
+    error_message = "load_balancer is shared or own."
+  }
+
+  validation {
+    condition     = var.load_balancer == "shared" || var.load_balancer_listener_arn == null && var.load_balancer_security_group_ids == null
+    error_message = "With load_balancer = \"own\" there is no other one whose listener or security groups could be given."
+  }
+}
+
+variable "certificate_arn" {
+  description = "Certificate of the service's own load balancer; null for plain HTTP, which only an internal one may speak."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.certificate_arn == null || var.load_balancer == "own"
+    error_message = "certificate_arn is for a load balancer of the service's own; the shared one has its certificates already."
+  }
+
+  validation {
+    condition     = var.certificate_arn != null || var.internal || var.load_balancer == "shared"
+    error_message = "A load balancer that the internet reaches speaks HTTPS: give it certificate_arn."
+  }
+}
+
+variable "access_logs_bucket" {
+  description = "Bucket for a line about each request to the service's own load balancer; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.access_logs_bucket == null || var.load_balancer == "own"
+    error_message = "access_logs_bucket is for a load balancer of the service's own."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether the service's own load balancer has to be unprotected before it can be deleted; null for whether the environment is `prod`."
+  type        = bool
+  default     = null
+}
+
+variable "listener_rule_priority" {
+  description = "Place of the service's rule on the listener, where the least number is asked first; null for behind the others. A rule for a path comes before one for all of the same host."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.listener_rule_priority == null ? true : floor(var.listener_rule_priority) == var.listener_rule_priority && var.listener_rule_priority >= 1 && var.listener_rule_priority <= 50000
+    error_message = "listener_rule_priority is a whole number from 1 to 50000."
+  }
+}
+
+variable "public_subnet_ids" {
+  description = "Subnets of an external load balancer of the service's own; null to look them up."
+  type        = list(string)
+  default     = null
+}
+
+variable "cluster_security_group_id" {
+  description = "Security group of the cluster's instances, which admits a load balancer of the service's own on EC2; null to look it up."
   type        = string
   default     = null
 }
@@ -238,4 +329,43 @@ variable "load_balancer_security_group_ids" {
   description = "Security groups of the load balancer, which alone reach the tasks on Fargate; null to read them from the load balancer."
   type        = list(string)
   default     = null
+}
+
+variable "repositories_url" {
+  description = "Address below which the repositories are, for links; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "sentry_url" {
+  description = "Address of the organisation in Sentry, for links, or `none`; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "clock_function_arn" {
+  description = "Function of the clock on the dashboard; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "container_insights" {
+  description = "Whether the cluster has Container Insights; without it the dashboard counts running tasks by the samples of their CPU metric."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "availability_objective" {
+  description = "Per cent of requests that are to succeed over 30 days, from 95 to 99.99."
+  type        = number
+  default     = 99.9
+  nullable    = false
+}
+
+variable "latency_objective" {
+  description = "Per cent of requests that are to be answered within `latency_threshold_seconds` over 30 days, from 95 to 99.99."
+  type        = number
+  default     = 99.9
+  nullable    = false
 }

@@ -1,24 +1,67 @@
 locals {
-  place       = module.task.place
-  cluster_arn = "arn:${local.place.partition}:ecs:${local.place.region}:${local.place.account_id}:cluster/${var.ecs_cluster}"
-
   finished = {
     namespace = module.names.names.task_family
     name      = "cron_finished"
   }
 
-  cron_measures = local.daemon ? {} : {
-    silence = {
-      metrics = {
-        finished = merge(local.finished, { statistic = "Sum", dimensions = {} })
-      }
-      comparison   = "LessThanThreshold"
-      threshold    = 1
-      period       = 3600
-      periods      = var.silence_hours
-      missing_data = "breaching"
+  gap_hours = try(module.schedule_gap[0].hours, null)
+  # The precondition below refuses what would be longer.
+  silence_hours = var.silence_hours != null ? var.silence_hours : min(try(ceil(local.gap_hours) + 1, 1), local.longest_deadline_hours)
+
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  longest_alarm_hours = 7 * 24
+  # What module deadline_check accepts.
+  longest_deadline_hours = 400 * 24
+  needs_deadline_check   = !local.daemon && local.silence_hours > local.longest_alarm_hours
+
+  silence = {
+    metrics = {
+      finished = merge(local.finished, { statistic = "Sum", dimensions = {} })
     }
+    comparison   = "LessThanThreshold"
+    threshold    = 1
+    period       = 3600
+    periods      = local.silence_hours
+    missing_data = "breaching"
   }
+
+  # Without `try`, which makes all of it unknown where a part is.
+  cron_measures = {
+    for name, measure in merge(concat(
+      [{ silence = local.silence }],
+      [for check in module.deadline_check : { silence = check.measure }],
+      module.run[*].measures,
+    )...) : name => measure if !local.daemon
+  }
+  cron_without = []
+}
+
+module "schedule_gap" {
+  source = "../schedule_gap"
+  count  = local.daemon || var.schedule == null ? 0 : 1
+
+  schedule = var.schedule
+}
+
+module "run" {
+  source = "../cron_run"
+  count  = local.daemon ? 0 : 1
+
+  identity    = module.names
+  place       = module.task.place
+  schedule    = var.schedule
+  ecs_cluster = var.ecs_cluster
+  task = {
+    definition_arn    = module.task.task_definition_arn
+    container_name    = module.task.container_name
+    role_arns         = [module.task.task_role.arn, module.task.execution_role_arn]
+    capacity_provider = module.task.capacity_provider
+    launch_type       = var.launch_type
+  }
+  network            = local.network
+  attempts           = var.run_attempts
+  timeout_seconds    = var.run_timeout_seconds
+  log_retention_days = var.log_retention_days
 }
 
 resource "aws_cloudwatch_log_metric_filter" "this" {
@@ -34,111 +77,23 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
     value     = "1"
     unit      = "Count"
   }
-}
 
-resource "aws_iam_role" "scheduler" {
-  count = local.daemon ? 0 : 1
-
-  name        = module.names.names.scheduler_role
-  description = "What EventBridge Scheduler needs to start ${module.names.names.ecs_service}"
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Condition = {
-        StringEquals = {
-          "aws:SourceAccount" = local.place.account_id
-          # A schedule's trust is by its group; its own ARN would match nothing.
-          "aws:SourceArn" = "arn:${local.place.partition}:scheduler:${local.place.region}:${local.place.account_id}:schedule-group/default"
-        }
-      }
-    }]
-  })
-
-  tags = module.names.tags
-}
-
-resource "aws_iam_role_policy" "scheduler" {
-  count = local.daemon ? 0 : 1
-
-  name = "run"
-  role = aws_iam_role.scheduler[0].name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Effect = "Allow"
-        Action = ["ecs:RunTask"]
-        # Every revision, so that a deployment does not touch the role.
-        Resource  = ["arn:${local.place.partition}:ecs:${local.place.region}:${local.place.account_id}:task-definition/${module.names.names.task_family}:*"]
-        Condition = { ArnEquals = { "ecs:cluster" = local.cluster_arn } }
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["ecs:TagResource"]
-        Resource  = ["arn:${local.place.partition}:ecs:${local.place.region}:${local.place.account_id}:task/${var.ecs_cluster}/*"]
-        Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } }
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["iam:PassRole"]
-        Resource  = [module.task.task_role.arn, module.task.execution_role_arn]
-        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
-      },
-    ]
-  })
-}
-
-resource "aws_scheduler_schedule" "this" {
-  count = local.daemon ? 0 : 1
-
-  name                         = module.names.names.schedule
-  description                  = "Runs ${module.names.names.ecs_service}"
-  schedule_expression          = var.schedule
-  schedule_expression_timezone = "UTC"
-
-  flexible_time_window {
-    mode = "OFF"
-  }
-
-  target {
-    arn      = local.cluster_arn
-    role_arn = aws_iam_role.scheduler[0].arn
-
-    ecs_parameters {
-      task_definition_arn     = module.task.task_definition_arn
-      task_count              = 1
-      launch_type             = module.task.capacity_provider == null ? var.launch_type : null
-      propagate_tags          = "TASK_DEFINITION"
-      enable_ecs_managed_tags = true
-
-      dynamic "capacity_provider_strategy" {
-        for_each = module.task.capacity_provider[*]
-
-        content {
-          capacity_provider = capacity_provider_strategy.value
-          weight            = 1
-        }
-      }
-
-      dynamic "network_configuration" {
-        for_each = local.network[*]
-
-        content {
-          subnets          = network_configuration.value.subnet_ids
-          security_groups  = network_configuration.value.security_group_ids
-          assign_public_ip = false
-        }
-      }
-    }
-
-    retry_policy {
-      maximum_retry_attempts       = 3
-      maximum_event_age_in_seconds = 3600
+  lifecycle {
+    # Not a rule of the variable, which would be a cycle to Terraform.
+    precondition {
+      condition     = local.gap_hours == null ? false : local.gap_hours < local.longest_deadline_hours
+      error_message = "The silence of ${coalesce(var.schedule, "no schedule")} cannot be watched: it names years, or its runs lie more than ${local.longest_deadline_hours / 24} days apart."
     }
   }
+}
 
-  depends_on = [aws_iam_role_policy.scheduler]
+module "deadline_check" {
+  source = "../deadline_check"
+  count  = local.needs_deadline_check ? 1 : 0
+
+  identity       = module.names
+  place          = module.task.place
+  schedule_group = module.run[0].schedule_group
+  metric         = local.finished
+  hours          = local.silence_hours
 }

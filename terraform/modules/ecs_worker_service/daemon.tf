@@ -1,95 +1,35 @@
 locals {
-  queue_policy = !local.daemon ? null : jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Effect   = "Allow"
-        Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        Resource = [aws_sqs_queue.this[0].arn]
-      },
-      {
-        # The queue's attributes name the dead-letter queue by ARN, and sending needs its URL.
-        Effect   = "Allow"
-        Action   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]
-        Resource = [aws_sqs_queue.dead_letter[0].arn]
-      },
-    ]
-  })
-
-  visible = {
-    namespace  = "AWS/SQS"
-    name       = "ApproximateNumberOfMessagesVisible"
-    statistic  = "Maximum"
-    dimensions = { QueueName = module.names.names.queue }
+  queue_metrics = {
+    for name, queue in local.consumed : name => {
+      for id, metric in { visible = "ApproximateNumberOfMessagesVisible", in_flight = "ApproximateNumberOfMessagesNotVisible" } :
+      id => {
+        # A queue's name has no underscore, so that two never share an id.
+        id         = "${id}_${replace(name, "-", "_")}"
+        namespace  = "AWS/SQS"
+        name       = metric
+        statistic  = "Maximum"
+        dimensions = { QueueName = queue.queue_name }
+      }
+    }
   }
 
   # Every running task sends one sample a minute, so this needs neither Container Insights nor code.
   running = {
+    id         = "running"
     namespace  = "AWS/ECS"
     name       = "CPUUtilization"
     statistic  = "SampleCount"
     dimensions = try(module.service[0].dimensions, {})
   }
 
-  daemon_measures = !local.daemon ? {} : merge(module.service[0].measures, {
-    oldest-message-age = {
-      metrics = {
-        age = {
-          namespace  = "AWS/SQS"
-          name       = "ApproximateAgeOfOldestMessage"
-          statistic  = "Maximum"
-          dimensions = { QueueName = aws_sqs_queue.this[0].name }
-        }
-      }
-      threshold = var.message_age_threshold_seconds
-      periods   = 5
-    }
-    dead-letter-messages = {
-      metrics = {
-        dead = {
-          namespace  = "AWS/SQS"
-          name       = "ApproximateNumberOfMessagesVisible"
-          statistic  = "Maximum"
-          dimensions = { QueueName = aws_sqs_queue.dead_letter[0].name }
-        }
-      }
-      threshold = 0
-      periods   = 1
-    }
-  })
-}
+  scales = local.daemon && var.queue != "none"
+  sleeps = local.scales && var.min_count == 0
 
-resource "aws_sqs_queue" "dead_letter" {
-  count = local.daemon ? 1 : 0
-
-  name                      = module.names.names.dead_letter_queue
-  message_retention_seconds = 14 * 24 * 3600
-  sqs_managed_sse_enabled   = true
-
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    # Built, because the queue itself needs this one's ARN.
-    sourceQueueArns = ["arn:${module.task.place.partition}:sqs:${module.task.place.region}:${module.task.place.account_id}:${module.names.names.queue}"]
-  })
-
-  tags = module.names.tags
-}
-
-resource "aws_sqs_queue" "this" {
-  count = local.daemon ? 1 : 0
-
-  name                       = module.names.names.queue
-  message_retention_seconds  = 4 * 24 * 3600
-  receive_wait_time_seconds  = 20
-  visibility_timeout_seconds = var.visibility_timeout_seconds
-  sqs_managed_sse_enabled    = true
-
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead_letter[0].arn
-    maxReceiveCount     = var.max_receives
-  })
-
-  tags = module.names.tags
+  # SQS reports messages in flight only while there are some.
+  backlog = join(" + ", flatten([
+    for metrics in values(local.queue_metrics) : [metrics.visible.id, "FILL(${metrics.in_flight.id}, 0)"]
+  ]))
+  waiting = join(" + ", [for metrics in values(local.queue_metrics) : "FILL(${metrics.visible.id}, 0)"])
 }
 
 module "service" {
@@ -99,7 +39,6 @@ module "service" {
   identity            = module.names
   ecs_cluster         = var.ecs_cluster
   task_definition_arn = module.task.task_definition_arn
-  least_count         = 0
   min_count           = var.min_count
   max_count           = var.max_count
   launch_type         = var.launch_type
@@ -107,10 +46,13 @@ module "service" {
   spot                = var.spot
   network             = local.network
   memory_percent      = module.task.memory_percent
+
+  rollback_alarm_names = module.alarms.rollback_names
 }
 
+# https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
 resource "aws_appautoscaling_policy" "backlog" {
-  count = local.daemon ? 1 : 0
+  count = local.scales ? 1 : 0
 
   name               = "backlog"
   policy_type        = "TargetTrackingScaling"
@@ -125,7 +67,7 @@ resource "aws_appautoscaling_policy" "backlog" {
 
     customized_metric_specification {
       dynamic "metrics" {
-        for_each = { visible = local.visible, running = local.running }
+        for_each = { for metric in concat(flatten([for metrics in values(local.queue_metrics) : values(metrics)]), [local.running]) : metric.id => metric }
 
         content {
           id          = metrics.key
@@ -151,19 +93,28 @@ resource "aws_appautoscaling_policy" "backlog" {
         }
       }
 
+      # The last minute's samples come late; taken for 0 they would make a large fleet's backlog look its own sum.
+      metrics {
+        id          = "tasks"
+        label       = "Running tasks"
+        expression  = "FILL(running, REPEAT)"
+        return_data = false
+      }
+
       metrics {
         id          = "backlog"
-        label       = "Visible messages a task"
-        expression  = "visible / IF(FILL(running, 0) > 0, running, 1)"
+        label       = "Messages a task, waiting and in flight"
+        expression  = "(${local.backlog}) / IF(FILL(tasks, 0) > 0, tasks, 1)"
         return_data = true
       }
     }
   }
 }
 
-# Target tracking multiplies the number of tasks, which never leads away from 0.
+# Target tracking multiplies the number of tasks, which never leads away from 0:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html does the same for its endpoints.
 resource "aws_appautoscaling_policy" "wake" {
-  count = local.daemon && var.min_count == 0 ? 1 : 0
+  count = local.sleeps ? 1 : 0
 
   name               = "wake"
   policy_type        = "StepScaling"
@@ -172,8 +123,9 @@ resource "aws_appautoscaling_policy" "wake" {
   resource_id        = module.service[0].scaling.resource_id
 
   step_scaling_policy_configuration {
-    adjustment_type         = "ChangeInCapacity"
-    cooldown                = 60
+    adjustment_type = "ChangeInCapacity"
+    # Long enough for the first task to start and be counted; each further one is target tracking's.
+    cooldown                = 300
     metric_aggregation_type = "Maximum"
 
     step_adjustment {
@@ -184,18 +136,20 @@ resource "aws_appautoscaling_policy" "wake" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "wake" {
-  count = local.daemon && var.min_count == 0 ? 1 : 0
+  count = local.sleeps ? 1 : 0
 
   alarm_name          = "${module.names.names.alarm_prefix}-wake"
   alarm_description   = "Starts the first task when messages wait and none runs; not for people."
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
-  evaluation_periods  = 1
+  # Two of three, because FILL takes samples that are only late for tasks that are not there.
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_appautoscaling_policy.wake[0].arn]
 
   dynamic "metric_query" {
-    for_each = { visible = local.visible, running = local.running }
+    for_each = { for metric in concat([for metrics in values(local.queue_metrics) : metrics.visible], [local.running]) : metric.id => metric }
 
     content {
       id          = metric_query.key
@@ -214,7 +168,7 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
   metric_query {
     id          = "sleeping"
     label       = "Messages that wait without a task"
-    expression  = "IF(FILL(running, 0) > 0, 0, visible)"
+    expression  = "IF(FILL(running, 0) > 0, 0, ${local.waiting})"
     return_data = true
   }
 

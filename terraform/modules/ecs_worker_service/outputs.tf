@@ -34,16 +34,46 @@ output "log_group_name" {
 }
 
 output "queue" {
-  description = "Queue of a daemon, to send to: `arn` and `url`; null for a cron."
-  value       = local.daemon ? { arn = aws_sqs_queue.this[0].arn, url = aws_sqs_queue.this[0].url } : null
+  description = "Queue of a daemon, to send to: `name`, `arn` and `url`; null without one."
+  value       = try(local.queues.main.queue, null)
 }
 
 output "dead_letter_queue" {
-  description = "Dead-letter queue of a daemon: `arn` and `url`; null for a cron."
-  value       = local.daemon ? { arn = aws_sqs_queue.dead_letter[0].arn, url = aws_sqs_queue.dead_letter[0].url } : null
+  description = "Dead-letter queue of a daemon: `name`, `arn` and `url`; null without one."
+  value       = try(local.queues.main.dead_letter_queue, null)
+}
+
+output "further_queues" {
+  description = "Further queues by name, each with its `queue` and its `dead_letter_queue`: `name`, `arn` and `url`."
+  value       = { for name, queue in local.queues : name => queue if name != "main" }
+}
+
+output "send_policy_json" {
+  description = "What another service needs to send to the queues, large messages included, as its `task_policy_json`; null without a queue."
+  value       = length(local.consumed) == 0 ? null : local.send_policy
+}
+
+output "coordination_table" {
+  description = "Table for locks and for messages already handled: `name` and `arn`; null without one."
+  value       = one([for table in aws_dynamodb_table.coordination : { name = table.name, arn = table.arn }])
+}
+
+output "payload_bucket" {
+  description = "Bucket for large messages, which a sender finds in its own `PAYLOAD_BUCKET`: `name` and `arn`; null without one."
+  value       = one([for bucket in aws_s3_bucket.payloads : { name = bucket.bucket, arn = bucket.arn }])
+}
+
+output "state_machine_arn" {
+  description = "State machine of a cron, an execution of which runs the job by hand; null for a daemon."
+  value       = one(module.run[*].state_machine_arn)
 }
 
 output "alarm_names" {
   description = "Name of each alarm in CloudWatch, by its name in the contract."
   value       = module.alarms.names
+}
+
+output "dashboard_url" {
+  description = "Where the service's dashboard is in the console."
+  value       = module.dashboard.url
 }

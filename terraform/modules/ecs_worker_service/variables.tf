@@ -84,9 +84,9 @@ variable "image_repository" {
 }
 
 variable "playbook_url" {
-  description = "Page with an entry for each alarm; an alarm links to it with its name as the anchor."
+  description = "Page with an entry for each alarm; null for the playbook in the service's repository."
   type        = string
-  nullable    = false
+  default     = null
 }
 
 variable "contact" {
@@ -149,16 +149,87 @@ variable "spot" {
   nullable    = false
 }
 
-variable "visibility_timeout_seconds" {
-  description = "Seconds that a message a daemon has received stays hidden from others."
-  type        = number
-  default     = 120
+variable "queue" {
+  description = "What a daemon consumes: `standard` or `fifo` (a queue of its own, or the one of `queue_arn`), or `none` (a loop)."
+  type        = string
+  default     = "standard"
   nullable    = false
 
   validation {
-    condition     = floor(var.visibility_timeout_seconds) == var.visibility_timeout_seconds && var.visibility_timeout_seconds >= 1 && var.visibility_timeout_seconds <= 43200
-    error_message = "visibility_timeout_seconds is a whole number from 1 to 43200."
+    condition     = contains(["standard", "fifo", "none"], var.queue)
+    error_message = "queue is standard, fifo or none."
   }
+
+  validation {
+    condition     = var.queue != "none" || var.min_count >= 1
+    error_message = "Without a queue nothing would ever start a task: min_count is 1 or more."
+  }
+}
+
+variable "queue_arn" {
+  description = "Existing queue to consume; null for one of its own."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.queue_arn == null ? true : can(regex(
+      "^arn:${data.aws_partition.this.partition}:sqs:${data.aws_region.this.id}:${data.aws_caller_identity.this.account_id}:[A-Za-z0-9_-]+(?:\\.fifo)?$",
+      var.queue_arn,
+    ))
+    error_message = "queue_arn is the ARN of an SQS queue of this account and region: scaling and alarms see no metrics of another."
+  }
+
+  validation {
+    condition     = var.queue_arn == null ? true : var.type == "daemon" && var.queue == (endswith(var.queue_arn, ".fifo") ? "fifo" : "standard")
+    error_message = "queue_arn is for a daemon, and queue says fifo for a queue whose name ends in .fifo, and standard for any other."
+  }
+}
+
+variable "dead_letter_queue_arn" {
+  description = "Dead-letter queue of the existing queue; null for a queue of its own."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.dead_letter_queue_arn == null ? true : can(regex(
+      "^arn:${data.aws_partition.this.partition}:sqs:${data.aws_region.this.id}:${data.aws_caller_identity.this.account_id}:[A-Za-z0-9_-]+(?:\\.fifo)?$",
+      var.dead_letter_queue_arn,
+    ))
+    error_message = "dead_letter_queue_arn is the ARN of an SQS queue of this account and region."
+  }
+
+  validation {
+    condition     = (var.queue_arn == null) == (var.dead_letter_queue_arn == null)
+    error_message = "An existing queue is given with its dead-letter queue, without which what fails would come again for ever."
+  }
+}
+
+variable "queues" {
+  description = "Further queues to make and consume, by name: `imports` becomes `QUEUE_IMPORTS_URL`. What is not given is as for the own queue."
+  type = map(object({
+    fifo                       = optional(bool, false)
+    visibility_timeout_seconds = optional(number)
+    max_receives               = optional(number)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.queues) <= 3
+    error_message = "There are at most three further queues: automatic scaling can look at ten metrics."
+  }
+
+  validation {
+    condition     = length(var.queues) == 0 || (var.type == "daemon" && var.queue != "none")
+    error_message = "Only a daemon with a queue has further ones."
+  }
+}
+
+variable "visibility_timeout_seconds" {
+  description = "Seconds that a message somebody has received stays hidden from others."
+  type        = number
+  default     = 120
+  nullable    = false
 }
 
 variable "max_receives" {
@@ -166,15 +237,10 @@ variable "max_receives" {
   type        = number
   default     = 5
   nullable    = false
-
-  validation {
-    condition     = floor(var.max_receives) == var.max_receives && var.max_receives >= 1 && var.max_receives <= 1000
-    error_message = "max_receives is a whole number from 1 to 1000."
-  }
 }
 
 variable "backlog_per_task" {
-  description = "Visible messages a task that scaling of a daemon aims at."
+  description = "Messages a task, waiting and in flight, that scaling of a daemon aims at."
   type        = number
   default     = 100
   nullable    = false
@@ -192,9 +258,25 @@ variable "message_age_threshold_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.message_age_threshold_seconds > 0
-    error_message = "message_age_threshold_seconds is above 0."
+    condition = alltrue([
+      for seconds in concat([var.visibility_timeout_seconds], [for queue in values(var.queues) : coalesce(queue.visibility_timeout_seconds, 0)]) :
+      var.message_age_threshold_seconds > seconds
+    ])
+    error_message = "message_age_threshold_seconds is above each visibility time-out, or a single task that is killed would page somebody."
   }
+}
+
+variable "coordination_table" {
+  description = "Whether there is a DynamoDB table for locks and for messages already handled; null for a cron only."
+  type        = bool
+  default     = null
+}
+
+variable "payload_bucket" {
+  description = "Whether there is an S3 bucket for the bodies of messages that are too large for SQS."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "schedule" {
@@ -213,15 +295,33 @@ variable "schedule" {
   }
 }
 
-variable "silence_hours" {
-  description = "Hours without a finished run, after which the alarm of a cron rings."
+variable "run_attempts" {
+  description = "How often a run of a cron is started before it has failed; 1 for never again."
   type        = number
-  default     = 25
+  default     = 3
   nullable    = false
+}
+
+variable "run_timeout_seconds" {
+  description = "Seconds after which an attempt of a cron is stopped and its run has failed; longer than the job's own deadline."
+  type        = number
+  default     = 7200
+  nullable    = false
+}
+
+variable "silence_hours" {
+  description = "Hours without a finished run, after which the alarm of a cron rings; null for one hour more than its schedule is silent at most."
+  type        = number
+  default     = null
 
   validation {
-    condition     = floor(var.silence_hours) == var.silence_hours && var.silence_hours >= 1 && var.silence_hours <= 168
-    error_message = "silence_hours is a whole number from 1 to 168: CloudWatch looks back seven days at most."
+    condition     = var.silence_hours == null ? true : floor(var.silence_hours) == var.silence_hours && var.silence_hours >= 1 && var.silence_hours <= 9600
+    error_message = "silence_hours is a whole number from 1 to 9600 (400 days)."
+  }
+
+  validation {
+    condition     = var.silence_hours == null || local.gap_hours == null ? true : var.silence_hours > local.gap_hours
+    error_message = "silence_hours is more than ${coalesce(local.gap_hours, 0)}, which is how long the schedule is silent at most by itself."
   }
 }
 
@@ -249,3 +349,34 @@ variable "warning_topic_arn" {
   default     = null
 }
 
+variable "repositories_url" {
+  description = "Address below which the repositories are, for links; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "sentry_url" {
+  description = "Address of the organisation in Sentry, for links, or `none`; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "clock_function_arn" {
+  description = "Function of the clock on the dashboard; null to look it up."
+  type        = string
+  default     = null
+}
+
+variable "container_insights" {
+  description = "Whether the cluster has Container Insights; without it the dashboard counts running tasks by the samples of their CPU metric."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "availability_objective" {
+  description = "Per cent of messages that are not to end in the dead-letter queue over 30 days, from 95 to 99.99."
+  type        = number
+  default     = 99.9
+  nullable    = false
+}

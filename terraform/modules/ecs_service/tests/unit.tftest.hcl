@@ -20,10 +20,10 @@ run "names" {
 variables {
   ecs_cluster         = "prod"
   task_definition_arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/duolingo-api-prod:1"
-  least_count         = 1
   min_count           = 2
   max_count           = 4
   launch_type         = "EC2"
+  capacity_provider   = "on-demand-prod"
 }
 
 run "on_ec2" {
@@ -38,7 +38,7 @@ run "on_ec2" {
       && aws_ecs_service.this.enable_ecs_managed_tags
       && !aws_ecs_service.this.enable_execute_command
       && aws_ecs_service.this.propagate_tags == "SERVICE"
-      && aws_ecs_service.this.launch_type == "EC2"
+      && one(aws_ecs_service.this.capacity_provider_strategy).capacity_provider == "on-demand-prod"
       && aws_ecs_service.this.deployment_minimum_healthy_percent == 100
     )
     error_message = "a bad deployment rolls back, and tasks carry the tags"
@@ -56,8 +56,51 @@ run "on_ec2" {
     error_message = "the memory alarm rings near 100 %"
   }
   assert {
+    condition = output.measures["aws-throttles"].metrics == {
+      throttles = { namespace = "baselib", name = "duolingo.api.aws.calls.throttles", statistic = "Sum", dimensions = { environment = "prod" } }
+    }
+    error_message = "throttles are counted by baselib"
+  }
+  assert {
+    condition     = output.measures["restarts"].metrics.restarts.name == "duolingo.api.restarts" && output.measures["restarts"].missing_data == "notBreaching"
+    error_message = "no restart is no alarm"
+  }
+  assert {
+    condition     = length(aws_ecs_service.this.alarms) == 0
+    error_message = "without alarms nothing rolls back by them"
+  }
+  assert {
     condition     = aws_ecs_service.this.tags == run.names.tags && aws_appautoscaling_target.this.tags == run.names.tags
     error_message = "everything is billed"
+  }
+}
+
+run "rolled_back_by_alarms" {
+  variables {
+    identity             = run.names
+    rollback_alarm_names = ["duolingo-api-prod-latency-p99", "duolingo-api-prod-errors-5xx"]
+  }
+
+  assert {
+    condition = (
+      aws_ecs_service.this.alarms[0].enable
+      && aws_ecs_service.this.alarms[0].rollback
+      && toset(aws_ecs_service.this.alarms[0].alarm_names) == toset(["duolingo-api-prod-errors-5xx", "duolingo-api-prod-latency-p99"])
+    )
+    error_message = "an alarm rolls a deployment back"
+  }
+}
+
+run "the_same_number_always" {
+  command = plan
+  variables {
+    identity  = run.names
+    max_count = 2
+  }
+
+  assert {
+    condition     = aws_appautoscaling_target.this.min_capacity == aws_appautoscaling_target.this.max_capacity
+    error_message = "least and greatest may be the same"
   }
 }
 
@@ -99,6 +142,11 @@ run "refuses_fewer_than_the_least" {
   variables {
     identity  = run.names
     min_count = 0
+    load_balancer = {
+      target_group_arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/t/1"
+      container_name   = "duolingo-api"
+      container_port   = 5000
+    }
   }
   expect_failures = [var.min_count]
 }

@@ -20,6 +20,7 @@ run "names" {
 variables {
   cpu             = 512
   memory          = 512
+  ecs_cluster     = "prod"
   launch_type     = "EC2"
   service_version = "abc1234"
   timing          = { drain = 5, stop = 20, stop_timeout = 30 }
@@ -53,6 +54,9 @@ run "on_ec2" {
       SERVICE_OWNER       = "Learning Team"
       SERVICE_PRODUCT     = "duolingo"
       SERVICE_RELEASE     = "abc1234"
+      STATSD_DIALECT      = "dogstatsd"
+      STATSD_HOST         = "metrics"
+      STATSD_PORT         = "8125"
       STOP_SECONDS        = "20"
     }
     error_message = "the environment is the contract's, the kind's and the caller's"
@@ -92,9 +96,9 @@ run "on_ec2" {
   }
   assert {
     condition = (
-      output.memory_percent == 100 && output.capacity_provider == null && length(aws_security_group.this) == 0
+      output.memory_percent == 100 && output.capacity_provider == "on-demand-prod" && length(aws_security_group.this) == 0
     )
-    error_message = "on EC2 memory is measured against the reservation"
+    error_message = "on EC2 memory is measured against the reservation, and the cluster's on-demand instances run the task"
   }
   assert {
     condition = {
@@ -119,7 +123,7 @@ run "on_ec2" {
     condition = (
       aws_cloudwatch_log_group.this.name == "/ecs/prod/duolingo-api"
       && aws_cloudwatch_log_group.this.retention_in_days == 30
-      && keys(aws_iam_role_policy.task) == ["service"]
+      && keys(aws_iam_role_policy.task) == ["metrics", "service"]
     )
     error_message = "logs are kept for a time, and the task may do what the caller says"
   }
@@ -129,6 +133,137 @@ run "on_ec2" {
       tags == run.names.tags
     ])
     error_message = "everything is billed"
+  }
+}
+
+run "metrics_on_ec2" {
+  variables {
+    identity = run.names
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].links == ["metrics"]
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].dependsOn == [{ condition = "START", containerName = "metrics" }]
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].name == "metrics"
+    )
+    error_message = "in bridge mode the agent is reached by a link, and stops after the service"
+  }
+  assert {
+    condition = (
+      !jsondecode(aws_ecs_task_definition.this.container_definitions)[1].essential
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].restartPolicy.enabled
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].readonlyRootFilesystem
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].user == "1000:1000"
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].linuxParameters.capabilities.drop == ["ALL"]
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].memory == 128
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].logConfiguration.options["awslogs-stream-prefix"] == "metrics"
+    )
+    error_message = "the agent has little power, little memory and a log stream of its own, and the task outlives it"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].cpu
+      + jsondecode(aws_ecs_task_definition.this.container_definitions)[1].cpu
+    ) == 512
+    error_message = "service and agent share the CPU units"
+  }
+  assert {
+    condition = (
+      jsondecode({
+        for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[1].environment : variable.name => variable.value
+      }["CW_CONFIG_CONTENT"]).metrics.aggregation_dimensions == [["environment"]]
+      && jsondecode({
+        for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[1].environment : variable.name => variable.value
+      }["CW_CONFIG_CONTENT"]).metrics.metrics_collected.statsd.metric_separator == "."
+      && contains(jsondecode({
+        for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[1].environment : variable.name => variable.value
+      }["CW_CONFIG_CONTENT"]).metrics.metrics_collected.statsd.drop_original_metrics, "duolingo.api.workers")
+    )
+    error_message = "names stay as they are, are summed by environment, and are not paid for twice"
+  }
+  assert {
+    condition = jsondecode(aws_iam_role_policy.task["metrics"].policy).Statement == [{
+      Effect    = "Allow"
+      Action    = ["cloudwatch:PutMetricData"]
+      Resource  = ["*"]
+      Condition = { StringEquals = { "cloudwatch:namespace" = "baselib" } }
+    }]
+    error_message = "the agent writes to one namespace"
+  }
+}
+
+run "without_metrics" {
+  variables {
+    identity              = run.names
+    metrics_agent_image   = null
+    spot                  = true
+    environment_variables = { STATSD_HOST = "10.0.0.1" }
+  }
+
+  assert {
+    condition = (
+      length(jsondecode(aws_ecs_task_definition.this.container_definitions)) == 1
+      && !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].links)
+      && !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].dependsOn)
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].cpu == 512
+      && length(aws_iam_role_policy.task) == 0
+    )
+    error_message = "without the agent nothing of it is left"
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, { name = "STATSD_HOST", value = "10.0.0.1" })
+    error_message = "and the caller says where metrics go"
+  }
+  assert {
+    condition     = output.capacity_provider == "spot-prod"
+    error_message = "spot runs on the cluster's spot instances"
+  }
+}
+
+run "the_smallest_on_fargate" {
+  variables {
+    identity    = run.names
+    launch_type = "FARGATE"
+    cpu         = 256
+    memory      = 256
+    vpc_id      = "vpc-1"
+  }
+
+  assert {
+    condition = (
+      aws_ecs_task_definition.this.memory == "512"
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].memory == 384
+      && jsondecode(aws_ecs_task_definition.this.container_definitions)[1].memory == 128
+      && output.capacity_provider == "FARGATE"
+    )
+    error_message = "service and agent share the size of the task"
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, { name = "STATSD_HOST", value = "127.0.0.1" })
+    error_message = "with one network interface the agent is on the loopback address"
+  }
+  assert {
+    condition = (
+      toset([for volume in aws_ecs_task_definition.this.volume : volume.name]) == toset(["metrics-etc", "metrics-var", "tmp"])
+      && length(jsondecode(aws_ecs_task_definition.this.container_definitions)[1].mountPoints) == 2
+      && !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[1].user)
+      && !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].links)
+    )
+    error_message = "Fargate has volumes in place of tmpfs, which belong to root, and no links"
+  }
+}
+
+run "a_capacity_provider_given" {
+  command = plan
+  variables {
+    identity          = run.names
+    capacity_provider = "gpu"
+  }
+
+  assert {
+    condition     = output.capacity_provider == "gpu"
+    error_message = "what is given is taken"
   }
 }
 
@@ -148,7 +283,7 @@ run "on_fargate" {
     error_message = "the size is the smallest on offer that holds the hard limit"
   }
   assert {
-    condition     = output.memory_percent == 50 && output.capacity_provider == "FARGATE_SPOT"
+    condition     = output.memory_percent == 56 && output.capacity_provider == "FARGATE_SPOT"
     error_message = "memory is measured against the size of the task"
   }
   assert {
@@ -236,6 +371,18 @@ run "refuses_a_hard_limit_below_memory" {
   expect_failures = [var.memory_hard_limit]
 }
 
+run "refuses_a_hard_limit_that_the_agent_uses_up" {
+  command = plan
+  variables {
+    identity          = run.names
+    launch_type       = "FARGATE"
+    cpu               = 256
+    memory            = 1000
+    memory_hard_limit = 1024
+  }
+  expect_failures = [aws_ecs_task_definition.this]
+}
+
 run "refuses_an_unknown_launch_type" {
   command = plan
   variables {
@@ -307,4 +454,98 @@ run "refuses_a_secret_that_is_set_already" {
     secrets               = { API_KEY = "arn:aws:ssm:us-east-1:123456789012:parameter/key" }
   }
   expect_failures = [var.secrets]
+}
+
+run "refuses_a_variable_of_the_agent" {
+  command = plan
+  variables {
+    identity              = run.names
+    environment_variables = { STATSD_HOST = "10.0.0.1" }
+  }
+  expect_failures = [var.environment_variables]
+}
+
+run "refuses_a_secret_with_half_a_suffix" {
+  command = plan
+  variables {
+    identity = run.names
+    secrets  = { API_KEY = "arn:aws:secretsmanager:us-east-1:123456789012:secret:api-AbCdEf:key" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "refuses_a_parameter_without_a_name" {
+  command = plan
+  variables {
+    identity = run.names
+    secrets  = { API_KEY = "arn:aws:ssm:us-east-1:123456789012:parameter/" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "refuses_a_policy_that_is_no_json" {
+  command = plan
+  variables {
+    identity = run.names
+    policies = { service = "s3:GetObject" }
+  }
+  expect_failures = [var.policies]
+}
+
+run "refuses_a_wildcard_in_an_action" {
+  command = plan
+  variables {
+    identity = run.names
+    policies = {
+      service = jsonencode({
+        Version   = "2012-10-17"
+        Statement = { Effect = "Allow", Action = "s3:Get*", Resource = "arn:aws:s3:::bucket/*" }
+      })
+    }
+  }
+  expect_failures = [var.policies]
+}
+
+run "refuses_all_but_some_actions" {
+  command = plan
+  variables {
+    identity = run.names
+    policies = {
+      service = jsonencode({
+        Version   = "2012-10-17"
+        Statement = [{ Effect = "Allow", NotAction = ["iam:CreateUser"], Resource = ["*"] }]
+      })
+    }
+  }
+  expect_failures = [var.policies]
+}
+
+run "allows_a_wildcard_that_denies" {
+  command = plan
+  variables {
+    identity = run.names
+    policies = {
+      service = jsonencode({
+        Version = "2012-10-17"
+        Statement = [
+          { Effect = "Deny", Action = "iam:*", Resource = "*" },
+          { Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = "arn:aws:s3:::bucket/*" },
+        ]
+      })
+    }
+  }
+
+  assert {
+    condition     = aws_iam_role_policy.task["service"].name == "service"
+    error_message = "what is named may be allowed"
+  }
+}
+
+run "refuses_an_agent_without_a_version" {
+  command = plan
+  variables {
+    identity            = run.names
+    metrics_agent_image = "public.ecr.aws/cloudwatch-agent/cloudwatch-agent:latest"
+  }
+  expect_failures = [var.metrics_agent_image]
 }
