@@ -1,6 +1,7 @@
 """The image of each kind of service, built with baselib from each source, in a container as locked as in ECS."""
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from tests import package_index
 from tests.baselib.data_stores.servers import Postgres, running
@@ -22,6 +25,12 @@ IDENTITY = {"SERVICE_PRODUCT": "duolingo", "SERVICE_NAME": "api", "SERVICE_OWNER
 LOCKED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
 NOBODY = "http://127.0.0.1:9/123456789012/duolingo-api-local"
 LARGEST_WEB_MIB = 65
+INSTALLED = """
+import json
+from importlib.metadata import distributions
+
+print(json.dumps([(each.name, each.version) for each in distributions()]))
+"""
 REVISION = """
 from alembic import op
 
@@ -31,6 +40,7 @@ revision, down_revision = "r1", None
 def upgrade():
     op.execute("CREATE TABLE orders (n integer)")
 """
+RELEASED = ("--build-arg=SERVICE_RELEASE=1.4.2", "--build-arg=SERVICE_SOURCE=https://github.com/duolingo/duolingo-api")
 PLACES = {"web": "app:app", "worker-daemon": "worker:worker"}
 
 
@@ -101,8 +111,10 @@ def test_the_image_runs_locked_and_stops_cleanly(
     service = tmp_path / "service"
     source(service, {**ANSWERS, "kind": kind}, platform, wheel, web_server)
     tag = f"{kind}-{source.__name__}".replace("_", "-")
-    engine.build(service, tag)
+    engine.build(service, tag, *RELEASED)
     check_contents(engine, tag)
+    check_labels(engine, tag)
+    check_bill_of_materials(engine, tag)
     check_refusal(engine, tag)
     if kind == "worker-cron":
         check_job(engine, tag)
@@ -139,6 +151,40 @@ def check_contents(engine: Engine, tag: str) -> None:
         assert engine.run("run", "--rm", tag, "which", tool, check=False).returncode != 0, tool
     history = engine.run("history", "--no-trunc", tag).stdout
     assert "netrc" not in history
+
+
+def check_labels(engine: Engine, tag: str) -> None:
+    """What and of whom it is: https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
+    labels = json.loads(engine.run("image", "inspect", "--format={{json .Config.Labels}}", tag).stdout)
+    said = {name.removeprefix("org.opencontainers.image."): value for name, value in labels.items()}
+    assert said == {
+        "title": "duolingo-api",
+        "vendor": "Learning",
+        "version": "1.4.2",
+        "revision": "1.4.2",
+        "source": "https://github.com/duolingo/duolingo-api",
+        "base.name": f"docker.io/library/{BASE_IMAGE}",
+    }
+
+
+def check_bill_of_materials(engine: Engine, tag: str) -> None:
+    """The image says itself what is in it: every installed package, with its version, and none of the tools."""
+    document = engine.run("run", "--rm", tag, "cat", "sbom.cdx.json").stdout
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document) is None
+    bill = json.loads(document)
+    assert bill["metadata"]["component"]["name"] == "duolingo-api"
+    # The same sources give the same file.
+    assert "timestamp" not in bill["metadata"]
+    assert "serialNumber" not in bill
+    listed = {(canonical(each["name"]), each["version"]) for each in bill["components"]}
+    frozen = engine.run("run", "--rm", tag, "python", "-c", INSTALLED).stdout
+    assert listed == {(canonical(name), version) for name, version in json.loads(frozen)}
+    assert {"baselib", "boto3"} <= {name for name, _ in listed}
+
+
+def canonical(name: str) -> str:
+    """A package's name as PyPI compares names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def check_refusal(engine: Engine, tag: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terraform.pagerduty import provider as pagerduty
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 SECONDS = 300
@@ -83,8 +85,23 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def initialise(terraform: Callable[..., Run]) -> Callable[[Path], None]:
-    """Install what the configuration in a folder needs, once; skip where the provider cannot be had."""
+def pagerduty_plugins(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """The plug-in directory of the stand-in for PagerDuty's provider; skips where it cannot be made."""
+    made: list[Path] = []
+
+    def get() -> Path:
+        if reason := pagerduty.missing():
+            pytest.skip(reason)
+        if not made:
+            made.append(pagerduty.install(tmp_path_factory.mktemp("pagerduty")))
+        return made[0]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def initialise(terraform: Callable[..., Run], pagerduty_plugins: Callable[[], Path]) -> Callable[[Path], None]:
+    """Install what the configuration in a folder needs, once; skip where a provider cannot be had."""
     plugins = _plugin_directory()
     done: set[Path] = set()
     unavailable: list[str] = []
@@ -95,6 +112,12 @@ def initialise(terraform: Callable[..., Run]) -> Callable[[Path], None]:
         if folder in done:
             return
         source = [f"-plugin-dir={plugins}"] if plugins else []
+        if any("PagerDuty/pagerduty" in path.read_text(encoding="utf-8") for path in folder.glob("*.tf")):
+            if plugins is None:
+                pytest.skip(
+                    "beside the stand-in for PagerDuty's provider, the AWS provider is needed in a plug-in directory"
+                )
+            source.append(f"-plugin-dir={pagerduty_plugins()}")
         result = terraform(folder, "init", "-backend=false", "-input=false", "-no-color", *source)
         if result.returncode and plugins is None and "provider" in result.stderr.lower():
             unavailable.append(

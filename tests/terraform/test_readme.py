@@ -1,4 +1,4 @@
-"""What the READMEs say of variables and of the look-up table is what the code says.
+"""What the READMEs say of variables, outputs and the look-up table is what the code says.
 
 `python tests/terraform/test_readme.py` writes the tables anew.
 """
@@ -48,6 +48,18 @@ def variables_table(module: Path) -> str:
     return _table(["variable", "type", "default", "meaning"], sorted(rows, key=lambda row: row[2] != "(required)"))
 
 
+def outputs_table(module: Path) -> str:
+    """The table of a module's outputs."""
+    with (module / "outputs.tf").open() as file:
+        parsed = hcl2.load(file)
+    rows = [
+        [f"`{label.strip(chr(34))}`", body["description"].strip('"')]
+        for block in parsed.get("output", [])
+        for label, body in block.items()
+    ]
+    return _table(["output", "meaning"], rows) if rows else "None."
+
+
 def modules_table() -> str:
     """The table of the modules: each with the first sentence of its README."""
     rows = []
@@ -77,16 +89,9 @@ def test_variables(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-def test_example_gives_what_is_required_and_nothing_unknown(module: Path) -> None:
-    with (module / "variables.tf").open() as file:
-        variables = {label.strip('"'): body for block in hcl2.load(file)["variable"] for label, body in block.items()}
-    example = re.search(r"```hcl\n(.*?)```", (module / "README.md").read_text(), re.DOTALL)
-    assert example
-    for call in hcl2.loads(example[1])["module"]:
-        arguments = {name for body in call.values() for name in body if not name.startswith("__")} - {"source"}
-        if any(f"/{module.name}" in str(body.get("source")) for body in call.values()):
-            assert arguments <= variables.keys()
-            assert {name for name, body in variables.items() if "default" not in body} <= arguments
+def test_outputs(module: Path) -> None:
+    text = (module / "README.md").read_text()
+    assert text == _filled(text, "outputs", outputs_table(module))
 
 
 def test_look_up() -> None:
@@ -102,7 +107,10 @@ def test_modules() -> None:
 def _write() -> None:
     for module in MODULES:
         path = module / "README.md"
-        path.write_text(_filled(path.read_text(), "variables", variables_table(module)))
+        text = _filled(path.read_text(), "variables", variables_table(module))
+        if "<!-- outputs -->" not in text:
+            text += "\n## Outputs\n\n<!-- outputs -->\n<!-- /outputs -->\n"
+        path.write_text(_filled(text, "outputs", outputs_table(module)))
     path = TERRAFORM / "README.md"
     path.write_text(_filled(_filled(path.read_text(), "look-up", look_up_table()), "modules", modules_table()))
 
