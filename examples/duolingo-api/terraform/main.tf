@@ -19,9 +19,9 @@ module "duolingo-api" {
   container_port  = 5000
   service_version = var.service_version
 
-  task_policy_json      = local.task_policy_json
+  task_policy_json      = local.whole_task_policy_json
   environment_variables = merge(local.data_store_variables, local.dependency_variables, local.environment_variables)
-  secrets               = merge(local.data_store_secrets, local.secrets)
+  secrets               = local.secrets
 }
 
 locals {

@@ -19,7 +19,7 @@ module "duolingo-mailer" {
 
   task_policy_json      = local.task_policy_json
   environment_variables = merge(local.environment_variables)
-  secrets               = merge(local.secrets)
+  secrets               = local.secrets
 }
 
 locals {

@@ -13,8 +13,3 @@ variable "service_version" {
   description = "The image's tag, which is the commit it was built from."
   type        = string
 }
-
-variable "cluster_security_group_ids" {
-  description = "The security groups of the ECS cluster's instances, from which tasks reach the data stores."
-  type        = list(string)
-}
