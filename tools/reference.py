@@ -1,5 +1,6 @@
 """Writes the reference pages that are made from the code: `python -m tools.reference`."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -86,7 +87,34 @@ The last two, and `/openapi.json` of a web service, answer callers from private 
 """
 
 
-PAGES = {"settings.md": settings, "metrics.md": metrics, "endpoints.md": endpoints}
+def alarms() -> str:
+    """The page of the alarms."""
+    known = json.loads((ROOT / "baselib/contract/alarms.json").read_text(encoding="utf-8"))
+    rows = [
+        [f"`{alarm['name']}`", ", ".join(alarm["kinds"]), alarm["summary"].replace("|", r"\|")]
+        for severity in ("emergency", "warning")
+        for alarm in known
+        if alarm["severity"] == severity
+    ]
+    emergencies = sum(alarm["severity"] == "emergency" for alarm in known)
+    return f"""# Alarms
+{_NOTE}
+
+Each service and each data store has those of its kind, named `{{product}}-{{service}}-{{environment}}-{{alarm}}`
+(a data store's with its subservice after the service). What to do is in the service's `docs/playbook.md`, which each
+alarm links to.
+
+## Emergencies: they page
+
+{table(["alarm", "kinds", "rings when"], rows[:emergencies])}
+
+## Warnings: they go to e-mail
+
+{table(["alarm", "kinds", "rings when"], rows[emergencies:])}
+"""
+
+
+PAGES = {"settings.md": settings, "metrics.md": metrics, "endpoints.md": endpoints, "alarms.md": alarms}
 
 
 def main(folder: Path = FOLDER) -> None:
