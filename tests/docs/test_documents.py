@@ -46,17 +46,3 @@ def test_every_command_of_dev_is_a_session() -> None:
     for document in [*DOCUMENTS, ROOT / "dev"]:
         named |= set(re.findall(r"\./dev (\w+)", document.read_text(encoding="utf-8")))
     assert named <= sessions
-
-
-def test_every_alarm_has_an_entry_in_the_playbook_of_its_kind() -> None:
-    import json  # noqa: PLC0415
-
-    alarms = json.loads((ROOT / "baselib" / "contract" / "alarms.json").read_text(encoding="utf-8"))
-    for service, kind in (
-        ("duolingo-api", "web"),
-        ("duolingo-mailer", "worker-daemon"),
-        ("duolingo-report", "worker-cron"),
-    ):
-        playbook = (ROOT / "examples" / service / "docs" / "playbook.md").read_text(encoding="utf-8")
-        entries = re.findall(r"^## (\S+)$", playbook, re.MULTILINE)
-        assert entries == [alarm["name"] for alarm in alarms if kind in alarm["kinds"]]
