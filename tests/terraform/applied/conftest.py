@@ -13,11 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
 from tests.terraform.applied.provider import Provider
-from tests.terraform.conftest import PROVIDER, REPOSITORY, Run, _environment, _plugin_directory
+from tests.terraform.conftest import (
+    NOWHERE,
+    REPOSITORY,
+    Run,
+    environment,
+    plugin_directory,
+    provider_executable,
+    run_in,
+)
 
 REGION = "us-east-1"
 # moto's.
@@ -27,8 +36,6 @@ KEYS = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator"}
 SECONDS = 900
 # `tree` is shared by the files of one process.
 NUMBERS = itertools.count()
-# Nothing listens there: a call that is not for loopback ends at once instead of leaving the machine.
-NOWHERE = "http://127.0.0.1:1"
 
 OVERRIDE = f"""
 provider "aws" {{
@@ -43,7 +50,25 @@ provider "aws" {{
 }}
 """
 
+# Nor is what a developer's profile says of any use, or one that is missing any harm.
+SESSION = boto3.Session(
+    botocore_session=botocore.session.Session(
+        {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+    )
+)
+
+CONTRACT: dict[str, Any] = json.loads((REPOSITORY / "baselib/contract/contract.json").read_text(encoding="utf-8"))
+BILLING = set(CONTRACT["tags"])
+
 Variables = Mapping[str, Any]
+
+
+def enclosed_environment() -> dict[str, str]:
+    """The environment of what is asked for an AWS: no credentials, and nothing but loopback within reach."""
+    return {name: value for name, value in environment().items() if not name.lower().endswith("_proxy")} | {
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+    }
 
 
 class Emulator:
@@ -56,7 +81,13 @@ class Emulator:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.terraform.emulator"]
         self._process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            cwd=REPOSITORY,
+            env=enclosed_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
@@ -66,7 +97,9 @@ class Emulator:
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of one service, such as `sqs`, with keys of nobody unless others are given."""
         settings = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=settings, **{**KEYS, **options})
+        return SESSION.client(
+            service, endpoint_url=self.url, region_name=REGION, config=settings, **{**KEYS, **options}
+        )
 
     def post(self, path: str, body: str = "") -> None:
         """Tell moto something about itself, such as `reset`."""
@@ -81,7 +114,12 @@ class Emulator:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=30)
+        try:
+            self._process.communicate(timeout=30)
+        except BaseException:
+            self._process.kill()
+            self._process.communicate()
+            raise
 
 
 class World:
@@ -121,7 +159,18 @@ class World:
     def apply(self) -> "World":
         """Apply it."""
         self.run("apply", "-auto-approve", *self._with_variables())
+        self._assert_billed()
         return self
+
+    def _assert_billed(self) -> None:
+        """Whatever a module made that can have tags has those that it is billed by."""
+        unbilled = [
+            address
+            for address, attributes in self.state().items()
+            if address.startswith("module.") and ".data." not in address
+            if "tags" in attributes and not BILLING.issubset(attributes["tags"] or {})
+        ]
+        assert unbilled == [], "without the tags of the contract"
 
     def change(self, variables: Variables) -> dict[str, list[str]]:
         """Apply it with other values of some variables, and return the actions by address, as `plan` does."""
@@ -200,13 +249,7 @@ def emulator(emulator_process: Emulator) -> Emulator:
 @pytest.fixture(scope="session")
 def enclosed() -> dict[str, str]:
     """The environment of Terraform and its provider: no credentials, and nothing but loopback within reach."""
-    return {name: value for name, value in _environment().items() if not name.lower().endswith("_proxy")} | {
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "HTTP_PROXY": NOWHERE,
-        "HTTPS_PROXY": NOWHERE,
-    }
+    return enclosed_environment()
 
 
 @pytest.fixture(scope="session")
@@ -214,37 +257,29 @@ def provider(
     emulator_process: Emulator, enclosed: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Provider | None]:
     """The AWS provider as one process with short waits, if it is where plug-ins are kept."""
-    plugins = _plugin_directory()
-    found = sorted((plugins / PROVIDER).glob("*/*/terraform-provider-aws_*")) if plugins else []
-    if not found:
+    plugins = plugin_directory()
+    executable = provider_executable(plugins) if plugins else None
+    if executable is None:
         yield None
         return
     # For every service, also those that no test thinks of.
-    environment = enclosed | {"AWS_ENDPOINT_URL": emulator_process.url}
-    provider = Provider(found[-1], environment, tmp_path_factory.mktemp("provider"))
+    variables = enclosed | {"AWS_ENDPOINT_URL": emulator_process.url}
+    provider = Provider(executable, variables, tmp_path_factory.mktemp("provider"))
     yield provider
     provider.close()
 
 
 @pytest.fixture(scope="session")
-def applying(emulator_process: Emulator, enclosed: dict[str, str], provider: Provider | None) -> Callable[..., Run]:
+def applying(
+    terraform_binary: str, emulator_process: Emulator, enclosed: dict[str, str], provider: Provider | None
+) -> Callable[..., Run]:
     """Run Terraform with nothing but the emulator within reach: `applying(folder, "plan")`."""
-    binary = shutil.which("terraform")
-    if binary is None:
-        pytest.skip("terraform is not on the PATH")
     keys = {name.upper(): value for name, value in KEYS.items()}
-    environment = enclosed | keys | {"AWS_ENDPOINT_URL": emulator_process.url, "AWS_REGION": REGION}
+    variables = enclosed | keys | {"AWS_ENDPOINT_URL": emulator_process.url, "AWS_REGION": REGION}
 
     def run(folder: Path, *arguments: str) -> Run:
-        return subprocess.run(
-            [binary, *arguments],
-            cwd=folder,
-            env=environment | (provider.attach(folder) if provider else {}),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        attached = provider.attach(folder) if provider else {}
+        return run_in(folder, [terraform_binary, *arguments], variables | attached, SECONDS)
 
     return run
 
@@ -352,13 +387,12 @@ class Foundation:
 
     def publish(self, values: Mapping[str, str]) -> None:
         """Put values into the look-up table, under the contract's names."""
-        contract = json.loads((REPOSITORY / "baselib/contract/contract.json").read_text(encoding="utf-8"))
         ssm = self._emulator.client("ssm")
         self.values |= values
         for key, value in values.items():
-            if key in contract["look_up"]:
+            if key in CONTRACT["look_up"]:
                 ssm.put_parameter(
-                    Name=contract["look_up"][key].replace("{environment}", self.environment),
+                    Name=CONTRACT["look_up"][key].replace("{environment}", self.environment),
                     Value=value,
                     Type="StringList" if "," in value else "String",
                     Overwrite=True,

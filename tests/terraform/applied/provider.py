@@ -9,7 +9,6 @@ memory of the running process only. Where this cannot be done (another processor
 functions) the tests take longer and test the same.
 """
 
-import contextlib
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 SHORTER_BY_BITS = 5
 ATTACH = "TF_REATTACH_PROVIDERS"
@@ -36,6 +36,11 @@ JUMP_LENGTH = 5
 NO_OPERATION = b"\x90"
 
 
+# In the place of the provider a shell starts what tells it to end when standard input closes, which it does when this
+# process ends in whatever way. Told so, the provider removes its socket.
+UNTIL_INPUT_ENDS = 'exec 3<&0 </dev/null; { cat <&3; kill -INT $$; } >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"'
+
+
 class UnsuitableError(Exception):
     """Not a provider whose waits can be shortened."""
 
@@ -43,8 +48,8 @@ class UnsuitableError(Exception):
 class _Executable:
     """As much of an ELF file by Go 1.20 or later as it takes to find a function in it."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         header = self._read(0, 64)
         if header[:6] != b"\x7fELF\x02\x01" or header[18] != 62:
             raise UnsuitableError("not a 64-bit x86 ELF file")
@@ -59,9 +64,6 @@ class _Executable:
         except KeyError as missing:
             raise UnsuitableError(f"no section {missing}") from None
         self._table = self._read(table_offset, table_size)
-
-    def close(self) -> None:
-        self._file.close()
 
     def _read(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
@@ -90,7 +92,12 @@ class _Executable:
 
 def _changes(path: Path) -> dict[int, bytes]:
     """What to write where, so that the functions take their first argument for a 32nd."""
-    with contextlib.closing(_Executable(path)) as executable:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise UnsuitableError(
+            "neither the instructions nor the memory of a process as a file are those of Linux on x86-64"
+        )
+    with path.open("rb") as file:
+        executable = _Executable(file)
         functions = executable.functions()
         if set(functions) != set(FUNCTIONS):
             raise UnsuitableError("the functions are not there")
@@ -100,6 +107,8 @@ def _changes(path: Path) -> dict[int, bytes]:
         room = -free % 4096
         changes = {}
         for address in functions.values():
+            if not 0 <= address - executable.text_address < executable.text_size:
+                raise UnsuitableError("the table of functions has other addresses")
             code = executable.code(address, STACK_CHECK_LENGTH + FRAME_LENGTH)
             if not code.startswith(STACK_CHECK) or not code[STACK_CHECK_LENGTH:].startswith(FRAME):
                 raise UnsuitableError("the functions begin otherwise")
@@ -121,6 +130,8 @@ def _jump(start: int, end: int) -> bytes:
 def _shorten(process: int, changes: dict[int, bytes]) -> None:
     os.kill(process, signal.SIGSTOP)
     try:
+        # Until all of its threads stand; it stays to be waited for.
+        os.waitid(os.P_PID, process, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         with Path(f"/proc/{process}/mem").open("r+b", buffering=0) as memory:
             for address, code in changes.items():
                 memory.seek(address)
@@ -152,11 +163,11 @@ class Provider:
         self.reason = ""
         self._changes: dict[int, bytes] = {}
         try:
-            if platform.system() != "Linux":
-                raise UnsuitableError("only Linux shows the memory of a process as a file")
             self._changes = _changes(path)
         except UnsuitableError as reason:
             self.reason = str(reason)
+        except (OSError, struct.error, IndexError) as reason:
+            self.reason = f"not as an executable is: {reason!r}"
 
     @property
     def shortened(self) -> bool:
@@ -176,10 +187,10 @@ class Provider:
     def _start(self) -> None:
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                [str(self._path), "-debug"],
+                ["sh", "-c", UNTIL_INPUT_ENDS, str(self._path), "-debug"],
                 cwd=self._folder,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -203,6 +214,14 @@ class Provider:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
+        if self._process is None:
+            return
+        try:
+            # Closes its standard input.
+            self._process.communicate(timeout=30)
+        except BaseException:
             self._process.kill()
             self._process.communicate()
+            raise
+        finally:
+            self._process = None

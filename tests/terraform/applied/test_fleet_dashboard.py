@@ -94,6 +94,33 @@ def test_each_graph_has_a_line_for_each_service_of_its_kind(world: World) -> Non
     }
 
 
+def test_each_graph_shows_the_metric_that_it_is_named_after(world: World) -> None:
+    metrics = {
+        title: {(line[0], line[1].removeprefix("duolingo.").partition(".")[2] or line[1]) for line in lines}
+        for title, lines in graphs(world).items()
+        # That is a search.
+        if title != "Server errors by service"
+    }
+    assert metrics == {
+        "Requests by service": {("baselib", "requests")},
+        "Milliseconds of requests by service (p99)": {("baselib", "requests.time")},
+        "Visible messages by service": {("AWS/SQS", "ApproximateNumberOfMessagesVisible")},
+        "Deleted messages by service": {("AWS/SQS", "NumberOfMessagesDeleted")},
+        "Age of the oldest message by service": {("AWS/SQS", "ApproximateAgeOfOldestMessage")},
+        "CPU by service": {("AWS/ECS", "CPUUtilization")},
+        "Memory by service": {("AWS/ECS", "MemoryUtilization")},
+        "Restarts by service": {("baselib", "restarts")},
+        "Finished runs by job": {("duolingo-report-prod", "cron_finished")},
+        "Price of calls of AWS by service, in millionths of a US dollar": {("baselib", "aws.cost")},
+    }
+
+
+def test_server_errors_are_the_requests_answered_with_5xx(world: World) -> None:
+    ((line,),) = graphs(world)["Server errors by service"]
+    assert 'MetricName="duolingo.api.requests"' in line["expression"]
+    assert 'status=("500" OR "501" OR "502" OR "503" OR "504")' in line["expression"]
+
+
 def test_a_further_service_changes_the_dashboard_in_place(world: World) -> None:
     actions = world.change({"services": {**SERVICES, "words": "web"}})
     assert actions == {"module.fleet_dashboard.aws_cloudwatch_dashboard.this": ["update"]}

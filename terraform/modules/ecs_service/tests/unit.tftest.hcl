@@ -52,8 +52,8 @@ run "on_ec2" {
     error_message = "scaling stays between the counts"
   }
   assert {
-    condition     = output.measures["memory-high"].threshold == 95
-    error_message = "the memory alarm rings near 100 %"
+    condition     = { for name, measure in output.measures : name => measure.threshold } == { memory-high = 95, cpu-high = 85, aws-throttles = 10, restarts = 1 }
+    error_message = "the memory alarm rings near 100 %, that of the CPU well above what scaling aims at"
   }
   assert {
     condition = output.measures["aws-throttles"].metrics == {

@@ -86,7 +86,7 @@ run "refuses_one_zone" {
 run "refuses_a_local_zone" {
   command = plan
   variables {
-    availability_zones = ["us-east-1a", "us-east-1-bos-1a"]
+    availability_zones = ["us-east-1-bos-1a", "us-east-1-bos-1b"]
   }
   expect_failures = [var.availability_zones]
 }
