@@ -92,6 +92,8 @@ def _ecs(place: Place, cluster: str | None) -> Ecs:
         cluster or place.environment,
         place.resource("ecs_service"),
         place.resource("task_family"),
+        boto3.client("stepfunctions", region_name=place.region),
+        place.state_machine,
     )
 
 

@@ -1,5 +1,6 @@
 """What runs in an environment, as ECS says it."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Ecs:
         cluster: The cluster.
         service: The service's name, which is also its container's.
         family: The family of its task definitions.
+        states: boto3's client of Step Functions.
+        state_machine: The ARN of the state machine that runs it, if it is a cron job.
         pause: Waits some seconds.
     """
 
@@ -34,6 +37,8 @@ class Ecs:
     cluster: str
     service: str
     family: str
+    states: Any
+    state_machine: str
     pause: Callable[[float], object] = time.sleep
 
     def running(self) -> dict[str, Any] | None:
@@ -50,21 +55,39 @@ class Ecs:
         found = [each for each in answer["services"] if each["status"] == "ACTIVE"]
         return found[0] if found else None
 
-    def image(self) -> Image | None:
-        """The image that runs: that of the service's task definition, or for a cron job of the newest one.
+    def job(self) -> dict[str, Any] | None:
+        """With which parameters of RunTask a cron job is run; None when there is no such job.
 
         Raises:
-            ReleaseError: ECS cannot be asked.
+            ReleaseError: Step Functions cannot be asked.
+        """
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        with explained(f"look up the state machine {self.state_machine}"):
+            try:
+                answer = self.states.describe_state_machine(stateMachineArn=self.state_machine)
+            except ClientError as error:
+                # Before the first release of what is no job: its pipeline's roles may not even ask.
+                if error.response["Error"]["Code"] in {"StateMachineDoesNotExist", "AccessDeniedException"}:
+                    return None
+                raise
+        states = json.loads(answer["definition"])["States"].values()
+        return next((state["Parameters"] for state in states if "ecs:runTask" in state.get("Resource", "")), None)
+
+    def image(self) -> Image | None:
+        """The image that runs: that of the service's task definition, or of the one that a cron job's next run takes.
+
+        The newest definition of the family is not it: that is there before the migrations, also when they fail.
+
+        Raises:
+            ReleaseError: AWS cannot be asked.
         """
         running = self.running()
-        with explained(f"look up the task definition of {self.family}"):
-            try:
-                definition = self.client.describe_task_definition(
-                    taskDefinition=running["taskDefinition"] if running else self.family
-                )["taskDefinition"]
-            except self.client.exceptions.ClientException:
-                # There is none of this family yet.
-                return None
+        name = running["taskDefinition"] if running else (self.job() or {}).get("TaskDefinition")
+        if name is None:
+            return None
+        with explained(f"look up the task definition {name}"):
+            definition = self.client.describe_task_definition(taskDefinition=name)["taskDefinition"]
         return container_image(definition, self.service)
 
     def wait_until_stable(self, image: Image, seconds: float) -> None:

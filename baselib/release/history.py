@@ -76,6 +76,14 @@ class History:
             )
         return good[-1]
 
+    def version_of(self, digest: str) -> str | None:
+        """What an image was called when it was released last; None when that is not known.
+
+        Raises:
+            ReleaseError: They cannot be read.
+        """
+        return next((entry.version for entry in reversed(self.entries()) if entry.digest == digest), None)
+
     def released(self, digest: str, version: str) -> None:
         """Add what runs now.
 
@@ -89,20 +97,33 @@ class History:
 
         self._change(added)
 
-    def returned_to(self, digest: str) -> None:
-        """Mark what came after a release as left.
+    def returned_to(self, digest: str, version: str, left: str | None) -> None:
+        """Mark what came after a release as left; one that is not known becomes the newest.
+
+        Args:
+            digest: The image that runs again.
+            version: What it was called.
+            left: The digest or tag that ran until then.
 
         Raises:
             ReleaseError: It cannot be written.
         """
 
-        def left(entries: list[Entry]) -> list[Entry]:
-            last = max((number for number, entry in enumerate(entries) if entry.digest == digest), default=-1)
+        def marked(entries: list[Entry]) -> list[Entry]:
+            last = max((number for number, entry in enumerate(entries) if entry.digest == digest), default=None)
+            if last is None:
+                # Nobody knows before which of them it ran.
+                before = [
+                    replace(entry, rolled_back=entry.rolled_back or left in {entry.digest, entry.version})
+                    for entry in entries
+                ]
+                return [*before, Entry(digest, version, _now())]
             return [
-                replace(entry, rolled_back=entry.rolled_back or number > last) for number, entry in enumerate(entries)
+                replace(entry, rolled_back=number > last or (entry.rolled_back and number < last))
+                for number, entry in enumerate(entries)
             ]
 
-        self._change(left)
+        self._change(marked)
 
     def _change(self, change: Any) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415

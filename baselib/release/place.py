@@ -110,10 +110,19 @@ class Place:
         """The name of one of its resources."""
         return self.name.resource(kind, environment=self.environment, account=self.account_id, region=self.region)
 
+    @property
+    def state_machine(self) -> str:
+        """The ARN of the state machine that runs it, if it is a cron job."""
+        name = self.resource("state_machine")
+        return f"arn:{self._partition}:states:{self.region}:{self.account_id}:stateMachine:{name}"
+
     def role(self, kind: str) -> str:
         """The ARN of one of its pipeline's roles."""
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if "-gov-" in self.region else "aws"
-        return f"arn:{partition}:iam::{self.account_id}:role/{self.resource(kind)}"
+        return f"arn:{self._partition}:iam::{self.account_id}:role/{self.resource(kind)}"
+
+    @property
+    def _partition(self) -> str:
+        return "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if "-gov-" in self.region else "aws"
 
 
 def _name(folder: Path) -> ServiceName:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baselib.release import registry
+from baselib.release import git, registry
 from baselib.release.deployed import Ecs
 from baselib.release.errors import ReleaseError, explained
 from baselib.release.history import History
@@ -17,6 +17,7 @@ from baselib.release.migration import migrate
 from baselib.release.place import Place
 from baselib.release.terraform import Terraform, changed, planned
 
+_PLACEMENT_OF_JOBS: Final = ("CapacityProviderStrategy", "LaunchType", "NetworkConfiguration", "PlacementStrategy")
 _NETWORK: Final = {"subnets": "subnets", "security_groups": "securityGroups"}
 
 
@@ -74,6 +75,7 @@ class Pipeline:
             ReleaseError: It failed; the message says what runs now.
         """
         running = self.ecs.image()
+        self._refuse_older(version, running)
         image = self._resolved(version, running)
         self.say(f"{version} is {image}; {f'{running.version} runs now' if running else 'nothing runs yet'}")
         self._bring(image, running, migrations=migrations and self.place.migrations, dry=dry)
@@ -99,8 +101,17 @@ class Pipeline:
         image = self._resolved(version, running)
         self._bring(image, running, migrations=False, dry=dry)
         if not dry:
-            self.history.returned_to(image.version)
+            self.history.returned_to(image.version, version, running.version if running else None)
             self.say(f"{image.version} runs in {self.place.environment} again")
+
+    def _refuse_older(self, version: str, running: Image | None) -> None:
+        """A pipeline that was slow does not take back what a later commit's has released meanwhile."""
+        known = running and (self.history.version_of(running.version) or running.version)
+        if known and git.is_older(self.place.folder, version, than=known):
+            raise ReleaseError(
+                f"{known} runs in {self.place.environment}, which is a later commit than {version}; "
+                f"baselib rollback {self.place.environment} --to {version} goes back"
+            )
 
     def _resolved(self, version: str, running: Image | None) -> Image:
         repository = self.repository or (running.repository if running else self.place.ecr_repository)
@@ -164,7 +175,7 @@ class Pipeline:
         self.say(f"{self.ecs.family}: migrated by task {task}")
 
     def _placement(self, plan: dict[str, Any]) -> dict[str, Any]:
-        """Where the service's tasks run: as ECS says it, or, before the first release, as Terraform has planned it."""
+        """Where the service's tasks run: as AWS says it, or, before the first release, as Terraform has planned it."""
         service = self.ecs.running()
         if service:
             named = ("capacityProviderStrategy", "launchType", "networkConfiguration")
@@ -174,6 +185,8 @@ class Pipeline:
             if not placement.get("networkConfiguration", {}).get("awsvpcConfiguration"):
                 placement.pop("networkConfiguration", None)
             return placement
+        if job := self.ecs.job():
+            return {_decapitalised(name): _for_boto3(job[name]) for name in _PLACEMENT_OF_JOBS if name in job}
         after = next((change["change"]["after"] or {} for change in planned(plan, "aws_ecs_service")), {})
         placement = {}
         for strategy in after.get("capacity_provider_strategy") or ():
@@ -191,6 +204,17 @@ class Pipeline:
                 )
             placement["networkConfiguration"] = {"awsvpcConfiguration": {**known, "assignPublicIp": "DISABLED"}}
         return placement
+
+
+def _for_boto3(parameters: Any) -> Any:
+    """The same with names as boto3 writes them: Step Functions begins them with a capital."""
+    if isinstance(parameters, dict):
+        return {_decapitalised(name): _for_boto3(each) for name, each in parameters.items()}
+    return [_for_boto3(each) for each in parameters] if isinstance(parameters, list) else parameters
+
+
+def _decapitalised(name: str) -> str:
+    return name[0].lower() + name[1:]
 
 
 def check_account(place: Place) -> None:

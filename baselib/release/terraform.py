@@ -86,9 +86,10 @@ class Terraform:
         return ["-input=false", f"-var=environment={self.place.environment}", f"-var=service_version={version}"]
 
     def _environment(self) -> dict[str, str]:
-        # One folder for each environment: what is left there of another environment's backend does not matter.
+        # One folder for each environment, also when the shell still names that of another: what another environment's
+        # backend has left there does not matter.
         data = Path(".terraform") / self.place.environment
-        return {"TF_DATA_DIR": str(data), "TF_IN_AUTOMATION": "1", **os.environ}
+        return {"TF_IN_AUTOMATION": "1", **os.environ, "TF_DATA_DIR": str(data)}
 
     def _run(self, *arguments: str) -> None:
         sys.stdout.flush()

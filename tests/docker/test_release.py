@@ -13,7 +13,7 @@ import pytest
 from tests.baselib.processes import ask, free_port, until
 from tests.docker.engine import Engine
 from tests.terraform.applied.conftest import KEYS, REGION, Emulator
-from tests.terraform.conftest import REPOSITORY
+from tests.terraform.conftest import REPOSITORY, plugin_directory
 
 pytestmark = pytest.mark.e2e
 
@@ -228,6 +228,4 @@ def test_a_run_that_goes_on_elsewhere_is_waited_for_and_not_disturbed(
 @pytest.fixture(scope="session")
 def provider_directory() -> Path | None:
     """Where the AWS provider is installed; None to have it from the registry."""
-    from tests.terraform.conftest import _plugin_directory  # noqa: PLC0415
-
-    return _plugin_directory()
+    return plugin_directory()

@@ -116,11 +116,18 @@ def test_a_pull_request_plans_and_only_main_releases(github: Path) -> None:
     jobs = _read(github / "ci.yaml")["jobs"]
     for environment in ENVIRONMENTS:
         plan, release = jobs[f"plan-{environment}"], jobs[f"release-{environment}"]
-        assert plan["if"].startswith("github.event_name == 'pull_request'")
+        assert plan["if"].split(" && ") == [
+            "github.event_name == 'pull_request'",
+            "github.event.pull_request.head.repo.full_name == github.repository",
+            "github.event.pull_request.user.login != 'dependabot[bot]'",
+        ]
         # A job of the environment would be given the token that opens its apply role.
         assert "environment" not in plan
         assert release["environment"] == environment
         assert release["concurrency"] == {"group": f"release-{environment}", "cancel-in-progress": False}
+        # `baselib release` refuses an older commit than the one that runs, where it can tell.
+        checkout = next(step for step in release["steps"] if "actions/checkout" in step.get("uses", ""))
+        assert checkout["with"]["fetch-depth"] == 0
         roles = [step["with"]["role-to-assume"] for step in [*plan["steps"], *release["steps"]] if "role" in str(step)]
         assert [role.split(".")[-1].split()[0] for role in roles] == ["plan_role", "apply_role"]
     assert jobs["image"]["if"] == "github.event_name == 'push'"
@@ -134,6 +141,7 @@ def test_one_image_is_built_for_all_environments(github: Path) -> None:
     jobs = _read(github / "ci.yaml")["jobs"]
     builds = {name for name, job in jobs.items() if "docker build" in str(job["steps"])}
     assert builds == {"build", "image"}
+    assert str(jobs["image"]["steps"]).count("docker build") == 1
     assert jobs["build"]["if"] == "github.event_name == 'pull_request'"
 
 

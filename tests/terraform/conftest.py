@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.terraform.generated import Service
 from tests.terraform.pagerduty import provider as pagerduty
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -38,10 +39,6 @@ def plugin_directory() -> Path | None:
     ]
     # Absolute, because Terraform runs in other folders.
     return next((candidate.absolute() for candidate in candidates if _has_provider(candidate / PROVIDER)), None)
-
-
-# tests/docker/test_release.py knows it by this name.
-_plugin_directory = plugin_directory
 
 
 def _has_provider(versions: Path) -> bool:
@@ -204,3 +201,11 @@ def initialise(terraform: Callable[..., Run], pagerduty_plugins: Callable[[], Pa
         done.add(folder)
 
     return run
+
+
+@pytest.fixture
+def generated(
+    platform: Path, tmp_path: Path, terraform: Callable[..., Run], initialise: Callable[[Path], None]
+) -> Service:
+    """What is asked of the Terraform of a generated service."""
+    return Service(tmp_path, platform, terraform, initialise)

@@ -1,6 +1,9 @@
 """An ECS that does what a test says, where moto has no answer: exit codes, roll-backs, tasks that never end."""
 
+import json
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from baselib.release.deployed import Ecs
 
@@ -10,6 +13,7 @@ if TYPE_CHECKING:
 DIGESTS = {name: f"sha256:{name * 64}" for name in "abc"}
 REPOSITORY = "registry.example.com/team/api"
 SERVICE = "duolingo-api"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:duolingo-api-prod"
 
 
 class FakeEcs:
@@ -29,9 +33,6 @@ class FakeEcs:
 
         class ClusterNotFoundException(Exception):  # noqa: N818
             """There is no such cluster."""
-
-        class ClientException(Exception):  # noqa: N818
-            """There is no such task definition."""
 
     def __init__(self) -> None:
         self.definitions = {"family:1": f"{REPOSITORY}@{DIGESTS['a']}", "family:2": f"{REPOSITORY}@{DIGESTS['b']}"}
@@ -65,8 +66,6 @@ class FakeEcs:
         }
 
     def describe_task_definition(self, taskDefinition: str) -> dict[str, Any]:  # noqa: N803
-        if taskDefinition not in self.definitions:
-            raise self.exceptions.ClientException
         options = {"awslogs-group": "/ecs/prod/duolingo-api", "awslogs-stream-prefix": SERVICE}
         containers = [
             {"name": "metrics", "image": "agent:1"},
@@ -109,6 +108,36 @@ class FakeLogs:
         return {"events": [{"message": "relation orders already exists"}]}
 
 
-def ecs_of(client: FakeEcs) -> Ecs:
+class FakeStates:
+    """What boto3's client of Step Functions answers.
+
+    Attributes:
+        definition: The task definition that the cron job runs; None when there is no state machine.
+        refusal: The error when there is none.
+    """
+
+    def __init__(self) -> None:
+        self.definition: str | None = None
+        self.refusal = "StateMachineDoesNotExist"
+
+    def describe_state_machine(self, stateMachineArn: str) -> dict[str, Any]:  # noqa: N803
+        assert stateMachineArn == MACHINE
+        if self.definition is None:
+            raise ClientError({"Error": {"Code": self.refusal, "Message": ""}}, "DescribeStateMachine")
+        run = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::ecs:runTask.sync",
+            "Parameters": {
+                "Cluster": "prod",
+                "TaskDefinition": self.definition,
+                "CapacityProviderStrategy": [{"CapacityProvider": "FARGATE", "Weight": 1}],
+                "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"], "SecurityGroups": ["sg-1"]}},
+                "Overrides": {"ContainerOverrides": []},
+            },
+        }
+        return {"definition": json.dumps({"States": {"First attempt": {"Type": "Pass"}, "Run": run}})}
+
+
+def ecs_of(client: FakeEcs, states: FakeStates | None = None) -> Ecs:
     """The service in ECS, which waits for nothing."""
-    return Ecs(client, "prod", SERVICE, "family", lambda _seconds: None)
+    return Ecs(client, "prod", SERVICE, "family", states or FakeStates(), MACHINE, lambda _seconds: None)

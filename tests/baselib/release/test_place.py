@@ -34,6 +34,7 @@ def test_finds_account_region_state_and_roles(service: Path) -> None:
     )
     assert place.ecr_repository == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/duolingo-api"
     assert place.role("apply_role") == "arn:aws:iam::123456789012:role/duolingo-api-prod-apply"
+    assert place.state_machine == "arn:aws:states:eu-west-1:123456789012:stateMachine:duolingo-api-prod"
     assert place.role("push_role") == "arn:aws:iam::123456789012:role/duolingo-api-push"
 
 

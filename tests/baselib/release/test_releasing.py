@@ -14,13 +14,15 @@ from moto import mock_aws
 from baselib.contract import ServiceName
 from baselib.release import registry
 from baselib.release.errors import ReleaseError
+from baselib.release.git import is_older
 from baselib.release.history import History
 from baselib.release.image import Image
 from baselib.release.migration import migrate
 from baselib.release.place import Place
 from baselib.release.releasing import Pipeline, check_account
 from baselib.release.terraform import Terraform
-from tests.baselib.release.fakes import DIGESTS, REPOSITORY, SERVICE, FakeEcs, FakeLogs, ecs_of
+from tests.baselib.release.fakes import DIGESTS, REPOSITORY, SERVICE, FakeEcs, FakeLogs, FakeStates, ecs_of
+from tools.template import commit, git
 
 A, B, C = DIGESTS["a"], DIGESTS["b"], DIGESTS["c"]
 BUCKET = "platform-terraform-prod-123456789012-us-east-1"
@@ -30,13 +32,13 @@ TAGS = {"1": A, "2": B, "3": C}
 class FakeTerraform:
     """Writes down what it is told; applying a plan moves the service to the planned image's definition."""
 
-    def __init__(self, ecs: FakeEcs) -> None:
+    def __init__(self, ecs: FakeEcs, states: FakeStates) -> None:
         self.done: list[str] = []
         self.actions = ["update"]
         self.fails_at: str | None = None
         self.image: str | None = None
         self.known_groups = True
-        self._ecs = ecs
+        self._ecs, self._states = ecs, states
         self._planned = ""
 
     def _do(self, what: str) -> None:
@@ -80,7 +82,11 @@ class FakeTerraform:
 
     def apply_plan(self) -> None:
         self._do("apply")
-        self._ecs.current = next(name for name, image in self._ecs.definitions.items() if image.endswith(self._planned))
+        found = next(name for name, image in self._ecs.definitions.items() if image.endswith(self._planned))
+        if self._states.definition:
+            self._states.definition = found
+        else:
+            self._ecs.current = found
 
     def forget_plan(self) -> None:
         pass
@@ -99,7 +105,8 @@ class World:
         self.folder = folder
         self.ecs = FakeEcs()
         self.ecs.definitions["family:3"] = f"{REPOSITORY}@{C}"
-        self.terraform = FakeTerraform(self.ecs)
+        self.states = FakeStates()
+        self.terraform = FakeTerraform(self.ecs, self.states)
         self.said: list[str] = []
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket=BUCKET)
@@ -115,7 +122,7 @@ class World:
         self.history = History(s3, place)
         self.pipeline = Pipeline(
             place,
-            ecs_of(self.ecs),
+            ecs_of(self.ecs, self.states),
             FakeLogs(),
             self.history,
             self.terraform,  # type: ignore[arg-type]
@@ -123,6 +130,10 @@ class World:
             lambda _question: True,
             60.0,
         )
+
+    def is_a_cron_job(self) -> None:
+        self.ecs.current = None
+        self.states.definition = "family:1"
 
     def has_migrations(self) -> None:
         folder = self.folder / "src/duolingo_api/migrations"
@@ -338,6 +349,95 @@ def test_rolling_back_runs_no_migrations_and_may_go_to_a_given_release(world: Wo
     assert world.ecs.started == []
 
 
+def test_going_back_to_what_nobody_wrote_down_leaves_one_release_and_no_other(world: World) -> None:
+    world.release("1")
+    world.release("2")
+    world.pipeline.roll_back("3", dry=False)
+    assert world.digests() == [(A, False), (B, True), (C, False)]
+    world.pipeline.roll_back(None, dry=False)
+    assert world.ecs.current == "family:1"
+    assert world.digests() == [(A, False), (B, True), (C, True)]
+
+
+def test_a_release_that_was_left_and_chosen_again_is_as_good_as_any(world: World) -> None:
+    for tag in ("1", "2"):
+        world.release(tag)
+    world.pipeline.roll_back(None, dry=False)
+    world.pipeline.roll_back("2", dry=False)
+    world.release("3")
+    world.pipeline.roll_back(None, dry=False)
+    assert world.ecs.current == "family:2"
+
+
+def test_an_older_commit_does_not_replace_a_later_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(world.folder, "init", "--quiet")
+    commits = []
+    for text in ("first", "second"):
+        (world.folder / "code.py").write_text(text, encoding="utf-8")
+        commit(world.folder, text)
+        commits.append(git(world.folder, "rev-parse", "HEAD"))
+    older, later = commits
+    monkeypatch.setattr(registry, "digest_of", lambda image: {older: B, later: C}.get(image.version, image.version))
+    world.release(later)
+    world.terraform.done.clear()
+    with pytest.raises(ReleaseError, match=f"later commit than {older}.*rollback prod --to {older}"):
+        world.release(older)
+    assert world.terraform.done == []
+    world.release(later)
+    # Somebody who means it goes back, and then every commit is later again.
+    world.pipeline.roll_back(older, dry=False)
+    assert world.ecs.current == "family:2"
+    world.release(later)
+    assert world.ecs.current == "family:3"
+
+
+def test_commits_that_are_not_there_are_not_compared(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(world.folder, "init", "--quiet")
+    assert not is_older(world.folder, "0" * 40, than="1" * 40)
+    assert not is_older(world.folder, "1.4", than="1.5")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not is_older(world.folder, "0" * 40, than="1" * 40)
+
+
+def test_the_image_of_a_cron_job_is_the_one_that_its_next_run_takes(world: World) -> None:
+    world.is_a_cron_job()
+    world.has_migrations()
+    world.ecs.exit_code = 70
+    with pytest.raises(ReleaseError, match=f"{A} runs on"):
+        world.release("2")
+    assert str(world.pipeline.ecs.image()) == f"{REPOSITORY}@{A}"
+    world.ecs.exit_code = 0
+    world.release("2")
+    assert str(world.pipeline.ecs.image()) == f"{REPOSITORY}@{B}"
+
+
+def test_a_cron_job_migrates_where_its_runs_are(world: World) -> None:
+    world.is_a_cron_job()
+    world.has_migrations()
+    world.release("2")
+    (started,) = world.ecs.started
+    assert started["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE", "weight": 1}]
+    network = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
+    assert started["networkConfiguration"] == {"awsvpcConfiguration": network}
+    assert [each["name"] for each in started["overrides"]["containerOverrides"]] == [SERVICE]
+
+
+@pytest.mark.parametrize("refusal", ["StateMachineDoesNotExist", "AccessDeniedException"])
+def test_before_the_first_release_nothing_runs_whatever_is_registered(world: World, refusal: str) -> None:
+    world.ecs.current = None
+    world.states.refusal = refusal
+    assert world.pipeline.ecs.image() is None
+
+
+def test_what_step_functions_cannot_say_is_told(world: World) -> None:
+    world.ecs.current = None
+    world.states.refusal = "ThrottlingException"
+    with pytest.raises(ReleaseError, match="look up the state machine arn:aws:states:"):
+        world.pipeline.ecs.image()
+
+
 def test_a_dry_roll_back_says_where_to_and_changes_nothing(world: World) -> None:
     world.release("1")
     world.release("2")
@@ -383,5 +483,9 @@ def test_credentials_of_another_account_are_refused(world: World) -> None:
         check_account(replace(world.pipeline.place, account_id="210987654321"))
 
 
-def test_terraform_is_called_in_a_folder_of_its_own_for_each_environment(world: World) -> None:
+def test_terraform_is_called_in_a_folder_of_its_own_for_each_environment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As docs/how-to/remote-state.md lets a person leave it in a shell.
+    monkeypatch.setenv("TF_DATA_DIR", ".terraform/staging")
     assert Terraform(world.pipeline.place, "terraform")._environment()["TF_DATA_DIR"] == ".terraform/prod"

@@ -1,0 +1,27 @@
+"""A generated worker daemon, applied, released and destroyed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.terraform.applied.conftest import Foundation, World
+from tests.terraform.applied.generated import ENVIRONMENT, check_life
+
+pytestmark = pytest.mark.e2e
+
+
+def test_applied_released_and_destroyed(
+    platform: Path, tmp_path: Path, make_foundation: Callable[[str], Foundation], open_world: Callable[..., World]
+) -> None:
+    make_foundation(ENVIRONMENT)
+    check_life(
+        tmp_path,
+        platform,
+        open_world,
+        "aws_ecs_service",
+        service="mailer",
+        kind="worker-daemon",
+        hard_dependencies=["duolingo-auth"],
+        data_stores=["redis"],
+    )
