@@ -53,7 +53,10 @@ def test_the_topic_tells_pagerduty_of_this_service_alone(world: World, foundatio
     assert names == world.outputs["alarm_names"]
     contract = json.loads((REPOSITORY / "baselib/contract/alarms.json").read_text(encoding="utf-8"))
     services = {"web", "worker-daemon", "worker-cron"}
-    prefixes = {True: ["duolingo-api-prod"], False: ["duolingo-api-db-prod", "duolingo-api-cache-prod"]}
+    prefixes = {
+        True: ["duolingo-api-prod"],
+        False: ["duolingo-api-db-prod/data-store", "duolingo-api-cache-prod/data-store"],
+    }
     assert set(names) == {
         f"{prefix}-{alarm['name']}"
         for alarm in contract

@@ -116,7 +116,7 @@ run "pages_for_data_stores_too" {
   }
 
   assert {
-    condition     = length([for name in output.alarm_names : name if startswith(name, "duolingo-api-db-prod-")]) > 0
+    condition     = length([for name in output.alarm_names : name if startswith(name, "duolingo-api-db-prod/data-store-")]) > 0
     error_message = "the emergencies of the data store page"
   }
 }
