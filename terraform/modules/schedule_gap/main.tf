@@ -20,6 +20,8 @@ locals {
     days_of_week  = { text = local.day_of_week == "L" ? "7" : local.day_of_week, first = 1, last = 7 }
   }
 
+  widths = { for field, given in local.fields : field => given.last - given.first + 1 }
+
   parts = {
     for field, given in local.fields : field => [
       for part in split(",", given.text) : regex("^(\\*|[0-9]+)(?:-([0-9]+))?(?:/([0-9]+))?$", part)
@@ -43,16 +45,17 @@ locals {
 
   numbers = {
     for field, ranges in local.ranges : field => flatten([
-      for part in ranges : (
-        part.first <= part.last ? range(part.first, part.last + 1, part.step) :
-        concat(range(part.first, local.fields[field].last + 1), range(local.fields[field].first, part.last + 1))
-      )
+      for part in ranges : [
+        # A range that goes round keeps its step on the way: hours 20-3/5 are 20 and 1.
+        for number in range(part.first, part.last + 1 + (part.first <= part.last ? 0 : local.widths[field]), part.step) :
+        (number - local.fields[field].first) % local.widths[field] + local.fields[field].first
+      ]
     ])
   }
 
-  # Days of the month and of the week by number come round within two years, and the others within eight, which hold a
-  # 29 February twice. They begin with a Monday.
-  years = local.month == "*" && can(regex("^[0-9*?,/-]+$", "${local.day_of_month}${local.fields.days_of_week.text}")) ? 2 : 8
+  # Days of the month and of the week by number come round within two years. The others need the 28 in which the calendar
+  # itself comes round: 1W of January comes 368 days after the one before in a single year of them. They begin with a Monday.
+  years = local.month == "*" && can(regex("^[0-9*?,/-]+$", "${local.day_of_month}${local.fields.days_of_week.text}")) ? 2 : 28
   lengths = flatten([
     for year in range(2024, 2024 + local.years) : [
       for month in range(1, 13) : {

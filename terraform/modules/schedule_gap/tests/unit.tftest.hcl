@@ -207,6 +207,83 @@ run "last_working_day" {
   }
 }
 
+run "hours_that_go_round_by_steps" {
+  command = plan
+  variables {
+    schedule = "cron(0 20-3/5 * * ? *)"
+  }
+  assert {
+    condition     = output.hours == 19
+    error_message = "cron(0 20-3/5 * * ? *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
+run "weekdays_that_go_round_by_steps" {
+  command = plan
+  variables {
+    schedule = "cron(0 3 ? * FRI-WED/3 *)"
+  }
+  assert {
+    condition     = output.hours == 96
+    error_message = "cron(0 3 ? * FRI-WED/3 *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
+run "months_that_go_round_by_steps" {
+  command = plan
+  variables {
+    schedule = "cron(0 3 1 OCT-APR/5 ? *)"
+  }
+  assert {
+    condition     = output.hours == 5136
+    error_message = "cron(0 3 1 OCT-APR/5 ? *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
+run "nearest_to_the_first_of_a_year" {
+  command = plan
+  variables {
+    schedule = "cron(0 3 1W 1 ? *)"
+  }
+  assert {
+    condition     = output.hours == 8832
+    error_message = "cron(0 3 1W 1 ? *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
+run "last_working_day_of_a_month" {
+  command = plan
+  variables {
+    schedule = "cron(0 3 LW 1 ? *)"
+  }
+  assert {
+    condition     = output.hours == 8832
+    error_message = "cron(0 3 LW 1 ? *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
+run "nearest_to_the_thirtieth" {
+  command = plan
+  variables {
+    schedule = "cron(0 3 30W * ? *)"
+  }
+  assert {
+    condition     = output.hours == 1464
+    error_message = "cron(0 3 30W * ? *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
+run "fifth_saturday_of_january" {
+  command = plan
+  variables {
+    schedule = "cron(0 3 ? 1 7#5 *)"
+  }
+  assert {
+    condition     = output.hours == 43848
+    error_message = "cron(0 3 ? 1 7#5 *): ${output.hours == null ? "null" : output.hours}"
+  }
+}
+
 run "rate_of_minutes" {
   command = plan
   variables {
