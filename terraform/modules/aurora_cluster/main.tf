@@ -127,6 +127,9 @@ resource "aws_rds_cluster_instance" "this" {
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
 
   tags = module.names.tags
+
+  # RDS refuses a role that may not write.
+  depends_on = [aws_iam_role_policy.monitoring]
 }
 
 locals {

@@ -39,7 +39,7 @@ resource "aws_iam_role_policy" "monitoring" {
       {
         Effect   = "Allow"
         Action   = ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]
-        Resource = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:RDSOSMetrics"]
+        Resource = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:RDSOSMetrics", "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:RDSOSMetrics:*"]
       },
       {
         Effect   = "Allow"

@@ -74,12 +74,13 @@ variable "engine_version" {
   type        = string
   default     = null
 
+  # From 8.4 on it has MySQL's own number: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.MySQL84.html
   validation {
     condition = var.engine_version == null ? true : can(regex(
-      var.engine == "aurora-mysql" ? "^(?:5\\.7|8\\.[04])(?:\\.mysql_aurora\\.[0-9]+\\.[0-9]+\\.[0-9]+)?$" : "^[1-9][0-9]?(?:\\.[0-9]+){0,2}$",
+      var.engine == "aurora-mysql" ? "^(?:(?:5\\.7|8\\.0)(?:\\.mysql_aurora\\.[0-9]+\\.[0-9]+\\.[0-9]+)?|8\\.4(?:\\.[0-9]+)?)$" : "^[1-9][0-9]?(?:\\.[0-9]+){0,2}$",
       var.engine_version,
     ))
-    error_message = "engine_version is a version such as 16 or 16.4 with aurora-postgresql, and 8.0 or 8.0.mysql_aurora.3.08.0 with aurora-mysql."
+    error_message = "engine_version is a version such as 16 or 16.4 with aurora-postgresql, and 8.0, 8.0.mysql_aurora.3.08.0 or 8.4.7 with aurora-mysql."
   }
 }
 

@@ -34,7 +34,7 @@ module "network" {
 
   environment             = var.environment
   owner                   = var.owner
-  availability_zones      = var.availability_zones
+  availability_zones      = concat(var.availability_zones, var.leaving_zones)
   cidr_block              = var.cidr_block
   single_nat_gateway      = var.single_nat_gateway
   flow_log_retention_days = var.flow_log_retention_days

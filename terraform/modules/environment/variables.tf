@@ -21,6 +21,23 @@ variable "availability_zones" {
   }
 }
 
+variable "leaving_zones" {
+  description = "Zones that were taken out of `availability_zones`, whose subnets stay until nothing runs in them any more."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(var.leaving_zones, var.availability_zones)) == 0
+    error_message = "leaving_zones holds none of availability_zones."
+  }
+
+  validation {
+    condition     = var.network == null || length(var.leaving_zones) == 0
+    error_message = "leaving_zones is for a network that is made here: one that is given keeps its subnets."
+  }
+}
+
 variable "repositories_url" {
   description = "Address that the services' repositories are below, such as `https://github.com/duolingo`; alarms and dashboards link to it."
   type        = string

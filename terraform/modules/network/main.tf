@@ -128,6 +128,11 @@ resource "aws_nat_gateway" "this" {
   subnet_id     = aws_subnet.public[each.key].id
 
   tags = merge(local.tags, { Name = "${local.names.network}-${each.key}" })
+
+  # So that it goes only after all routes have left it: until then a zone whose gateway changes would be cut off.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_route" "nat" {

@@ -48,7 +48,7 @@ variable "cidr_block" {
 }
 
 variable "single_nat_gateway" {
-  description = "Whether all private subnets share the NAT gateway of the first zone: cheaper, but an outage of that zone, or its removal, cuts all of them off."
+  description = "Whether all private subnets share the NAT gateway of the first zone: cheaper, but an outage of that zone cuts all of them off, and another first zone moves it, which breaks connections."
   type        = bool
   default     = false
   nullable    = false

@@ -35,6 +35,14 @@ def test_performance_follows_from_the_step_that_the_source_states(generation: di
     assert generation["factor"] == pytest.approx(stated, abs=0.001)
 
 
+def test_what_no_source_states_is_labelled() -> None:
+    priced = [generation for generation in GENERATIONS.values() if "price" in generation["statement"]]
+    assert priced
+    assert TABLE["price_source"] == "https://aws.amazon.com/ec2/pricing/on-demand/"
+    assert "not part of the statement" in TABLE["derived"]
+    assert "is assumed" in TABLE["derived"]
+
+
 def test_the_conversion_of_the_readme() -> None:
     readme = Path(__file__).resolve().parents[3] / "terraform/modules/ecs_cluster/README.md"
     text = readme.read_text(encoding="utf-8")

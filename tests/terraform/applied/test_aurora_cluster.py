@@ -143,7 +143,11 @@ def test_lets_rds_write_its_measurements_and_no_more(world: World) -> None:
     }
     statements = iam.get_role_policy(RoleName=role, PolicyName="logs")["PolicyDocument"]["Statement"]
     prefix = "arn:aws:logs:us-east-1:123456789012:log-group:RDSOSMetrics"
-    assert [statement["Resource"] for statement in statements] == [[prefix], [f"{prefix}:log-stream:db-*"]]
+    assert [statement["Resource"] for statement in statements] == [
+        # The group is checked as `RDSOSMetrics:log-stream:` too.
+        [prefix, f"{prefix}:*"],
+        [f"{prefix}:log-stream:db-*"],
+    ]
 
 
 def test_a_service_signs_in_by_the_secret(world: World) -> None:

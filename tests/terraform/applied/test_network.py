@@ -13,6 +13,22 @@ pytestmark = pytest.mark.e2e
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
 
 
+ONE_GATEWAY = """
+variable "availability_zones" {
+  type = list(string)
+}
+
+module "network" {
+  source = "../../modules/network"
+
+  environment        = "dev"
+  owner              = "Platform Team"
+  availability_zones = var.availability_zones
+  single_nat_gateway = true
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def world(applied: Callable[..., World]) -> World:
     return applied("network", {"availability_zones": ZONES})
@@ -135,6 +151,18 @@ def test_a_zone_taken_out_of_the_middle_changes_nothing_of_the_others(world: Wor
         ]
         for kind in ("private", "public")
     }
+
+
+def test_a_gateway_goes_only_after_all_routes_have_left_it(applied: Callable[..., World]) -> None:
+    shared = applied(ONE_GATEWAY, {"availability_zones": ZONES[:2]})
+    shared.variables["availability_zones"] = ZONES[1::-1]
+    shared.plan()
+    log = shared.run("apply", "-input=false", "-no-color", "changes.tfplan").stdout
+    gone = log.index(f'module.network.aws_nat_gateway.this["{ZONES[0]}"]: Destroying')
+    for zone in ZONES[:2]:
+        assert log.index(f'module.network.aws_route.nat["{zone}"]: Modifications complete') < gone
+    shared.assert_settled()
+    shared.destroy()
 
 
 def test_nothing_is_left(world: World) -> None:

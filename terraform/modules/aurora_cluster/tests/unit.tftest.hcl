@@ -300,6 +300,28 @@ run "another_major_version" {
   }
 }
 
+run "mysql_by_its_own_number" {
+  command = plan
+  variables {
+    engine         = "aurora-mysql"
+    engine_version = "8.4.7"
+  }
+
+  assert {
+    condition     = aws_rds_cluster_parameter_group.this.family == "aurora-mysql8.4" && aws_rds_cluster_parameter_group.this.name == "duolingo-api-db-prod-aurora-mysql8-4"
+    error_message = "from 8.4 on the family follows from MySQL's number"
+  }
+}
+
+run "refuses_an_old_form_of_a_new_version" {
+  command = plan
+  variables {
+    engine         = "aurora-mysql"
+    engine_version = "8.4.mysql_aurora.3.08.0"
+  }
+  expect_failures = [var.engine_version]
+}
+
 run "warns_of_an_old_generation" {
   command = plan
 

@@ -82,6 +82,46 @@ run "refuses_a_zone_that_the_network_is_not_in" {
   expect_failures = [var.availability_zones]
 }
 
+run "a_zone_that_is_left" {
+  variables {
+    leaving_zones = ["us-east-1c"]
+  }
+
+  assert {
+    condition     = toset(keys(module.network[0].private_subnet_ids)) == toset(["us-east-1a", "us-east-1b", "us-east-1c"])
+    error_message = "its subnets stay"
+  }
+  assert {
+    condition = (
+      aws_ssm_parameter.this["private_subnet_ids"].insecure_value == join(",", [for zone in var.availability_zones : module.network[0].private_subnet_ids[zone]])
+      && aws_ssm_parameter.this["public_subnet_ids"].insecure_value == join(",", [for zone in var.availability_zones : module.network[0].public_subnet_ids[zone]])
+    )
+    error_message = "nothing new starts there"
+  }
+}
+
+run "refuses_a_zone_that_is_both_used_and_left" {
+  command = plan
+  variables {
+    leaving_zones = ["us-east-1b"]
+  }
+  expect_failures = [var.leaving_zones]
+}
+
+run "refuses_to_keep_subnets_of_a_network_that_is_there" {
+  command = plan
+  variables {
+    leaving_zones = ["us-east-1c"]
+    network = {
+      vpc_id             = "vpc-1"
+      cidr_blocks        = ["10.0.0.0/16"]
+      private_subnet_ids = { us-east-1a = "subnet-1", us-east-1b = "subnet-2" }
+      public_subnet_ids  = { us-east-1a = "subnet-3", us-east-1b = "subnet-4" }
+    }
+  }
+  expect_failures = [var.leaving_zones]
+}
+
 run "refuses_repositories_in_the_clear" {
   command = plan
   variables {
