@@ -16,6 +16,13 @@ locals {
               Resource = ["${local.places[environment].ecs}:task-definition/${names.names.task_family}:*"]
             },
             {
+              # It gets the tags of its definition.
+              Effect    = "Allow"
+              Action    = ["ecs:TagResource"]
+              Resource  = ["${local.places[environment].ecs}:task/*"]
+              Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } }
+            },
+            {
               Effect   = "Allow"
               Action   = ["ecs:DescribeTasks", "ecs:StopTask"]
               Resource = ["${local.places[environment].ecs}:task/*"]
@@ -33,12 +40,15 @@ locals {
                 "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter", "logs:DeleteRetentionPolicy", "logs:PutMetricFilter",
                 "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
               ]
-              Resource = [
-                "${local.places[environment].logs}:log-group:${names.names.log_group}",
-                "${local.places[environment].logs}:log-group:${names.names.log_group}:*",
-                "${local.places[environment].logs}:log-group:${names.names.state_machine_log_group}",
-                "${local.places[environment].logs}:log-group:${names.names.state_machine_log_group}:*",
-              ]
+              Resource = concat(
+                flatten([
+                  for group in [names.names.log_group, names.names.state_machine_log_group] :
+                  ["${local.places[environment].logs}:log-group:${group}", "${local.places[environment].logs}:log-group:${group}:*"]
+                ]),
+                [for store in local.data_store_names[environment].rds : "${local.places[environment].logs}:log-group:/aws/rds/cluster/${store.database_cluster}/*"],
+                [for store in local.data_store_names[environment].elasticache : "${local.places[environment].logs}:log-group:${store.cache_log_group}/*"],
+                [for store in local.data_store_names[environment].es : "${local.places[environment].logs}:log-group:${store.search_log_group}/*"],
+              )
             },
             {
               Effect = "Allow"
@@ -46,7 +56,10 @@ locals {
                 "cloudwatch:DeleteAlarms", "cloudwatch:PutCompositeAlarm", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
                 "cloudwatch:UntagResource",
               ]
-              Resource = ["${local.places[environment].cloudwatch}:alarm:${names.names.alarm_prefix}-*"]
+              Resource = concat(
+                ["${local.places[environment].cloudwatch}:alarm:${names.names.alarm_prefix}-*"],
+                [for store in flatten(values(local.data_store_names[environment])) : "${local.places[environment].cloudwatch}:alarm:${store.data_store_alarm_prefix}-*"],
+              )
             },
             {
               Effect   = "Allow"
@@ -56,9 +69,17 @@ locals {
           ],
           [for statement in [
             {
-              Effect   = "Allow"
-              Action   = ["ecs:CreateService", "ecs:DeleteService", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService"]
-              Resource = ["${local.places[environment].ecs}:service/*/${names.names.ecs_service}"]
+              # A service has the same name in each environment.
+              Effect    = "Allow"
+              Action    = ["ecs:CreateService", "ecs:TagResource"]
+              Resource  = ["${local.places[environment].ecs}:service/*/${names.names.ecs_service}"]
+              Condition = local.made[environment]
+            },
+            {
+              Effect    = "Allow"
+              Action    = ["ecs:DeleteService", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService"]
+              Resource  = ["${local.places[environment].ecs}:service/*/${names.names.ecs_service}"]
+              Condition = local.own[environment]
             },
             {
               Effect = "Allow"
@@ -131,6 +152,7 @@ locals {
                 "iam:PassedToService" = concat(
                   ["ecs-tasks.amazonaws.com"],
                   local.cron ? ["events.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] : [],
+                  contains(local.data_store_services, "rds") ? ["monitoring.rds.amazonaws.com"] : [],
                 )
               }
             }
@@ -249,10 +271,14 @@ locals {
                 "rds:ModifyDBClusterParameterGroup", "rds:ModifyDBInstance", "rds:ModifyDBParameterGroup", "rds:ModifyDBSubnetGroup",
                 "rds:RemoveTagsFromResource", "rds:ResetDBClusterParameterGroup", "rds:ResetDBParameterGroup",
               ]
-              Resource = [
-                for type in concat(local.rds_types, ["cluster-snapshot"]) :
-                "${local.places[environment].rds}:${type}:${names.names.ecs_service}-*"
-              ]
+              Resource = flatten([
+                for store in local.data_store_names[environment].rds : [
+                  for type in concat(local.rds_types, ["cluster-snapshot"]) : [
+                    "${local.places[environment].rds}:${type}:${store.database_cluster}",
+                    "${local.places[environment].rds}:${type}:${store.database_cluster}-*",
+                  ]
+                ]
+              ])
             },
             {
               Effect = "Allow"
@@ -268,6 +294,12 @@ locals {
               Action   = ["secretsmanager:CreateSecret", "secretsmanager:TagResource"]
               Resource = ["${local.places[environment].secretsmanager}:secret:rds!cluster-*"]
             },
+            {
+              # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html
+              Effect   = "Allow"
+              Action   = ["kms:DescribeKey"]
+              Resource = ["${local.places[environment].kms}:key/*"]
+            },
           ] : statement if contains(local.data_store_services, "rds")],
           [for statement in [
             {
@@ -281,12 +313,26 @@ locals {
                 "elasticache:RemoveTagsFromResource", "elasticache:ResetCacheParameterGroup",
               ]
               Resource = concat(
-                [
-                  for type in local.elasticache_types :
-                  "${local.places[environment].elasticache}:${type}:${names.names.ecs_service}-*"
-                ],
+                flatten([
+                  for store in local.data_store_names[environment].elasticache : [
+                    for type in local.elasticache_types : [
+                      "${local.places[environment].elasticache}:${type}:${store.cache_cluster}",
+                      "${local.places[environment].elasticache}:${type}:${store.cache_cluster}-*",
+                    ]
+                  ]
+                ]),
                 ["${local.places[environment].elasticache}:parametergroup:default*"],
               )
+            },
+            {
+              # None of these allows anything finer.
+              # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Logging-destinations.html
+              Effect = "Allow"
+              Action = [
+                "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+              ]
+              Resource = ["*"]
             },
           ] : statement if contains(local.data_store_services, "elasticache")],
           [for statement in [
@@ -295,7 +341,7 @@ locals {
               Action = [
                 "es:AddTags", "es:CreateDomain", "es:DeleteDomain", "es:RemoveTags", "es:UpdateDomainConfig", "es:UpgradeDomain",
               ]
-              Resource = ["${local.places[environment].es}:domain/${substr(names.names.ecs_service, 0, 19)}*"]
+              Resource = [for store in local.data_store_names[environment].es : "${local.places[environment].es}:domain/${store.search_domain}"]
             },
           ] : statement if contains(local.data_store_services, "es")],
         )

@@ -26,6 +26,19 @@ module "names" {
   region      = local.region
 }
 
+module "data_store_names" {
+  source   = "../names"
+  for_each = local.data_stores
+
+  product     = var.product
+  service     = var.service
+  subservice  = each.value.subservice
+  environment = each.value.environment
+  owner       = var.owner
+  account_id  = local.account_id
+  region      = local.region
+}
+
 module "state" {
   source   = "../names"
   for_each = toset(var.environments)

@@ -114,6 +114,13 @@ locals {
             Action   = ["states:DescribeStateMachine", "states:ListStateMachineVersions", "states:ListTagsForResource"]
             Resource = ["${local.places[environment].states}:stateMachine:${names.names.state_machine}*"]
           },
+          {
+            # It changes nothing: the provider has a changed definition looked over while it plans, of whatever name.
+            # https://github.com/hashicorp/terraform-provider-aws/issues/39472
+            Effect   = "Allow"
+            Action   = ["states:ValidateStateMachineDefinition"]
+            Resource = ["${local.places[environment].states}:stateMachine:*"]
+          },
         ] : statement if local.cron],
         [for statement in [{
           Effect = "Allow"
@@ -140,7 +147,7 @@ locals {
         [for statement in [{
           Effect   = "Allow"
           Action   = ["es:DescribeDomain", "es:DescribeDomainConfig", "es:GetCompatibleVersions", "es:ListTags"]
-          Resource = ["${local.places[environment].es}:domain/${substr(names.names.ecs_service, 0, 19)}*"]
+          Resource = [for store in local.data_store_names[environment].es : "${local.places[environment].es}:domain/${store.search_domain}"]
         }] : statement if contains(local.data_store_services, "es")],
       )
     }

@@ -50,6 +50,18 @@ variable "data_stores" {
   }
 }
 
+variable "subservices" {
+  description = "Subservices of data stores that are not called as in the template, by data store."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.subservices), var.data_stores)) == 0
+    error_message = "subservices names only what data_stores lists."
+  }
+}
+
 variable "github_repository" {
   description = "Repository whose GitHub Actions deliver the service, as `organisation/repository`; null for none."
   type        = string

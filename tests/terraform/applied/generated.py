@@ -1,24 +1,53 @@
 """A generated service, applied as a whole; each kind has a file of its own, to run beside the others."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.template.conftest import ANSWERS
 from tests.terraform.applied.conftest import ACCOUNT, REGION, World
+from tests.terraform.applied.deliverable import check_deliverable
 from tools.template import copy
 
 # Where a data store may be destroyed.
 ENVIRONMENT = "staging"
 
 
-def check_life(folder: Path, platform: Path, open_world: Callable[..., World], runner: str, **answers: Any) -> None:
+DELIVERY = """
+module "delivery" {{
+  source = "../../modules/delivery"
+
+  product           = "duolingo"
+  service           = "{service}"
+  owner             = "Learning Team"
+  kind              = "{kind}"
+  environments      = ["{environment}", "prod"]
+  data_stores       = {data_stores}
+  github_repository = "duolingo/duolingo-{service}"
+}}
+
+output "apply_role_arns" {{
+  value = module.delivery.apply_role_arns
+}}
+"""
+
+
+def check_life(
+    folder: Path,
+    platform: Path,
+    open_world: Callable[..., World],
+    applied: Callable[..., World],
+    runner: str,
+    **answers: Any,
+) -> None:
     """Apply a service in the way that its documentation tells, release another version, and destroy it.
 
     Args:
         folder: Where to copy it to.
         platform: The template.
         open_world: The fixture.
+        applied: The fixture.
         runner: The type of the resource that runs the service's tasks, and so changes with a release.
         answers: What it is copied with.
     """
@@ -37,6 +66,14 @@ def check_life(folder: Path, platform: Path, open_world: Callable[..., World], r
     assert {address.split(".")[-2].split("[")[0] for address in changes} == {"aws_ecs_task_definition", runner}
     world.assert_settled()
     assert _released(world, name) == "8d04e2f"
+
+    text = DELIVERY.format(
+        service=answers["service"],
+        kind=answers["kind"],
+        environment=ENVIRONMENT,
+        data_stores=json.dumps(answers.get("data_stores", [])),
+    )
+    check_deliverable(world, applied(text), ENVIRONMENT, "prod")
 
     world.destroy()
 

@@ -21,6 +21,7 @@ SUBJECTS = {
     "duolingo-api-prod-apply": "repo:duolingo/duolingo-api:environment:prod",
 }
 STATE = f"arn:aws:s3:::platform-terraform-prod-{ACCOUNT}-{REGION}/duolingo-api/prod.tfstate"
+RELEASES = STATE.replace(".tfstate", ".releases.json")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 LARGEST_POLICY = 6144
 MOST_POLICIES = 10
@@ -102,11 +103,11 @@ def test_planning_reads_the_state_and_changes_nothing(world: World) -> None:
         action for action in allowed if not action.split(":")[1].startswith(("Batch", "Describe", "Get", "List"))
     } == set()
     assert not {"secretsmanager:GetSecretValue", "ecr:GetAuthorizationToken"} & allowed
-    assert resources(world, "duolingo-api-prod-plan", "s3:GetObject") == {STATE}
+    assert resources(world, "duolingo-api-prod-plan", "s3:GetObject") == {STATE, RELEASES}
 
 
 def test_applying_writes_its_own_state_and_passes_the_services_roles_only(world: World) -> None:
-    assert resources(world, "duolingo-api-prod-apply", "s3:PutObject") == {STATE, f"{STATE}.tflock"}
+    assert resources(world, "duolingo-api-prod-apply", "s3:PutObject") == {STATE, RELEASES, f"{STATE}.tflock"}
     assert resources(world, "duolingo-api-prod-apply", "s3:DeleteObject") == {f"{STATE}.tflock"}
     passed = resources(world, "duolingo-api-prod-apply", "iam:PassRole")
     assert f"arn:aws:iam::{ACCOUNT}:role/duolingo-api-prod-task" in passed

@@ -12,13 +12,18 @@ pytestmark = pytest.mark.e2e
 
 
 def test_applied_released_and_destroyed(
-    platform: Path, tmp_path: Path, make_foundation: Callable[[str], Foundation], open_world: Callable[..., World]
+    platform: Path,
+    tmp_path: Path,
+    make_foundation: Callable[[str], Foundation],
+    open_world: Callable[..., World],
+    applied: Callable[..., World],
 ) -> None:
     make_foundation(ENVIRONMENT)
     check_life(
         tmp_path,
         platform,
         open_world,
+        applied,
         "aws_ecs_service",
         service="api",
         kind="web",

@@ -111,6 +111,30 @@ run "everything" {
   }
 }
 
+run "data_stores_may_be_called_otherwise" {
+  variables {
+    data_stores = ["postgres"]
+    subservices = { postgres = "ledger" }
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_policy.apply["prod data-stores"].policy).Statement : alltrue([
+        for arn in statement.Resource : can(regex(":duolingo-api-ledger-prod(?:-[*])?$", arn))
+      ]) if contains(statement.Action, "rds:ModifyDBCluster")
+    ])
+    error_message = "the cluster of this environment, and no other"
+  }
+}
+
+run "refuses_the_subservice_of_a_data_store_that_is_not_there" {
+  command = plan
+  variables {
+    subservices = { redis = "sessions" }
+  }
+  expect_failures = [var.subservices]
+}
+
 run "refuses_no_environment" {
   command = plan
   variables {
