@@ -52,6 +52,9 @@ resource "aws_ecs_service" "this" {
     capacity_provider = var.capacity_provider
     weight            = 1
   }
+  # Else the provider would delete the service to move it to other capacity, and ECS wants a deployment for that too.
+  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+  force_new_deployment = true
 
   dynamic "ordered_placement_strategy" {
     for_each = var.launch_type == "EC2" ? [["spread", "attribute:ecs.availability-zone"], ["binpack", "memory"]] : []
@@ -87,7 +90,13 @@ resource "aws_ecs_service" "this" {
   lifecycle {
     # Automatic scaling owns the number of tasks.
     ignore_changes = [desired_count]
+    # Its tasks would have another network mode and other targets.
+    replace_triggered_by = [terraform_data.launch_type]
   }
+}
+
+resource "terraform_data" "launch_type" {
+  input = var.launch_type
 }
 
 resource "aws_appautoscaling_target" "this" {

@@ -11,7 +11,7 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.names.log_group}:*"]
     }],
-    local.ecr == null ? [] : [
+    length(local.ecr_repository_arns) == 0 ? [] : [
       {
         Effect = "Allow"
         Action = ["ecr:GetAuthorizationToken"]
@@ -21,7 +21,7 @@ locals {
       {
         Effect   = "Allow"
         Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        Resource = ["arn:${local.partition}:ecr:${local.ecr.region}:${local.ecr.account}:repository/${local.ecr.name}"]
+        Resource = local.ecr_repository_arns
       },
     ],
     [

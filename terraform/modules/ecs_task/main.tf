@@ -80,7 +80,13 @@ locals {
   image = join(startswith(var.service_version, "sha256:") ? "@" : ":", [local.repository, var.service_version])
 
   # An image from elsewhere needs no permission of ECR.
-  ecr = try(regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[a-z.]+/(?P<name>.+)$", local.repository), null)
+  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
+  ecr_pattern = "^([0-9]{12})\\.dkr[.-]ecr(?:-fips)?\\.([a-z0-9-]+)\\.[a-z.]+/(.+)$"
+  ecr_repository_arns = distinct([
+    for repository in compact([local.repository, try(regex("^([^@]+?)(?::[^:/@]+)?(?:@|$)", var.metrics_agent_image)[0], "")]) :
+    format("arn:${local.partition}:ecr:%[2]s:%[1]s:repository/%[3]s", regex(local.ecr_pattern, repository)...)
+    if can(regex(local.ecr_pattern, repository))
+  ])
 
   log_configuration = {
     for stream in [local.names.ecs_service, local.agent_name] : stream => {

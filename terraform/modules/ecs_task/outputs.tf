@@ -29,6 +29,9 @@ output "log_group_name" {
 output "security_group_id" {
   description = "Security group of the tasks on Fargate; null on EC2, where they share their host's."
   value       = one(aws_security_group.this[*].id)
+
+  # A task that starts before the way out is open cannot pull its image, and one that drains after it is closed cannot answer.
+  depends_on = [aws_vpc_security_group_egress_rule.this]
 }
 
 output "memory_percent" {

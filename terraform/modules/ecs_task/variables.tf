@@ -75,6 +75,16 @@ variable "capacity_provider" {
   description = "Capacity provider of the cluster; null for the cluster's own of EC2 instances, or `FARGATE`, and on spot for `FARGATE_SPOT`, or that of spot instances."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.capacity_provider == null ? true : contains(["FARGATE", "FARGATE_SPOT"], var.capacity_provider) == (var.launch_type == "FARGATE")
+    error_message = "capacity_provider is FARGATE or FARGATE_SPOT with launch_type FARGATE, and one of instances with EC2."
+  }
+
+  validation {
+    condition     = var.capacity_provider == null ? true : var.capacity_provider != "FARGATE_SPOT" || var.spot
+    error_message = "capacity_provider FARGATE_SPOT needs spot = true, which brings the times that an interruption needs."
+  }
 }
 
 variable "spot" {
@@ -99,6 +109,11 @@ variable "image_repository" {
   description = "Repository of the image; null for the service's ECR repository in this account and region."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.image_repository == null ? true : can(regex("^[^:@\\s/]+(?::[0-9]+)?(?:/[^:@\\s/]+)*$", var.image_repository))
+    error_message = "image_repository is a repository without tag or digest, which service_version gives."
+  }
 }
 
 variable "timing" {
@@ -116,6 +131,11 @@ variable "timing" {
       && var.timing.stop_timeout <= 120
     )
     error_message = "Drain, stop and margin together never exceed the stop timeout, which is at most 120 s."
+  }
+
+  validation {
+    condition     = var.timing.drain >= 0 && var.timing.stop >= 0 && floor(var.timing.stop_timeout) == var.timing.stop_timeout
+    error_message = "Drain and stop are from 0 s, and the stop timeout is a whole number of seconds."
   }
 }
 
@@ -153,6 +173,11 @@ variable "environment_variables" {
     ])
     error_message = "environment_variables holds names of letters, digits and underscores, and none that the platform sets: ${join(", ", concat(local.own_variables, keys(var.kind_variables)))}."
   }
+
+  validation {
+    condition     = alltrue([for value in values(var.environment_variables) : value != null])
+    error_message = "environment_variables holds a value for each name: leave out what is not set."
+  }
 }
 
 variable "secrets" {
@@ -164,9 +189,9 @@ variable "secrets" {
   validation {
     condition = alltrue([
       for arn in values(var.secrets) :
-      can(regex("^arn:[a-z-]+:(?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+(?::[^:]*:[^:]*:[^:]*)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[^:]+)$", arn))
+      can(regex("^arn:[a-z-]+:(?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(?::[^:]*:[^:]*:[^:]*)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+)$", arn))
     ])
-    error_message = "secrets maps each variable to the ARN of a secret of Secrets Manager, perhaps followed by :key:stage:version, or of a parameter of SSM."
+    error_message = "secrets maps each variable to the ARN of a secret of Secrets Manager, perhaps followed by :key:stage:version, or of a parameter of SSM, without wildcards."
   }
 
   validation {
@@ -184,6 +209,11 @@ variable "secrets_kms_key_arns" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.secrets_kms_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
+    error_message = "secrets_kms_key_arns holds ARNs of keys: no alias, which IAM does not take for one, and no wildcard."
+  }
 }
 
 variable "policies" {
@@ -208,6 +238,17 @@ variable "policies" {
     ]))
     error_message = "A policy of the task role names each action that it allows: no wildcard, and no NotAction."
   }
+
+  validation {
+    condition = alltrue(flatten([
+      for policy in values(var.policies) : [
+        # Without Resource it allows all but some.
+        for statement in flatten([try(jsondecode(policy).Statement, [])]) : can(length(statement.Resource))
+        if try(statement.Effect, "Allow") == "Allow"
+      ]
+    ]))
+    error_message = "A policy of the task role names the resources that it allows: no NotResource."
+  }
 }
 
 variable "vpc_id" {
@@ -221,6 +262,12 @@ variable "log_retention_days" {
   type        = number
   default     = 30
   nullable    = false
+
+  validation {
+    # CloudWatch takes 0 for ever; the other numbers that it has, the provider knows.
+    condition     = var.log_retention_days > 0
+    error_message = "log_retention_days is above 0, so that log lines do not stay for ever."
+  }
 }
 
 variable "metrics_agent_image" {

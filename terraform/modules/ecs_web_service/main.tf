@@ -7,6 +7,12 @@ locals {
   subnets  = "${var.internal ? "private" : "public"}_subnet_ids"
   found    = module.look_up.values
 
+  # Not by `try`, to which a list with a subnet of the same run is as good as none.
+  given_subnets = {
+    private = var.private_subnet_ids == null ? null : join(",", var.private_subnet_ids)
+    public  = var.public_subnet_ids == null ? null : join(",", var.public_subnet_ids)
+  }
+
   case   = local.contract.timing.cases[var.spot ? "web_on_spot" : "web_on_demand"]
   timing = { for name, seconds in local.case : name => var.timing == null ? seconds : coalesce(var.timing[name], seconds) }
 
@@ -23,7 +29,7 @@ locals {
   load_balancer_security_group_ids = (
     local.own ? [module.load_balancer[0].security_group_id] :
     !local.fargate ? [] :
-    var.load_balancer_security_group_ids != null ? var.load_balancer_security_group_ids :
+    var.load_balancer_security_group_ids != null ? distinct(var.load_balancer_security_group_ids) :
     sort(one(data.aws_lb.this[*].security_groups))
   )
 
@@ -56,8 +62,8 @@ module "look_up" {
       warning_topic_arn   = var.warning_topic_arn
     },
     local.own ? {} : { (local.listener) = var.load_balancer_listener_arn },
-    local.own ? { (local.subnets) = try(join(",", var.internal ? var.private_subnet_ids : var.public_subnet_ids), null) } : {},
-    local.fargate ? { private_subnet_ids = try(join(",", var.private_subnet_ids), null) } : {},
+    local.own ? { (local.subnets) = var.internal ? local.given_subnets.private : local.given_subnets.public } : {},
+    local.fargate ? { private_subnet_ids = local.given_subnets.private } : {},
     local.own && !local.fargate ? { cluster_security_group_id = var.cluster_security_group_id } : {},
     local.monitoring_look_up,
   )
@@ -125,11 +131,12 @@ resource "aws_lb_target_group" "this" {
   # A replacement exists beside its predecessor for a moment, so what forces one is part of the name.
   name = join("-", [
     module.names.names.target_group,
-    substr(sha256(join(" ", [local.found.vpc_id, var.launch_type, local.port])), 0, 3),
+    substr(sha256(join(" ", [local.found.vpc_id, var.launch_type])), 0, 3),
   ])
-  vpc_id                        = local.found.vpc_id
-  target_type                   = local.fargate ? "ip" : "instance"
-  port                          = local.port
+  vpc_id      = local.found.vpc_id
+  target_type = local.fargate ? "ip" : "instance"
+  # ECS registers each task with its own port; this one is never used, and another one would replace the target group.
+  port                          = local.contract.ports.web
   protocol                      = "HTTP"
   deregistration_delay          = local.timing.deregistration_delay
   load_balancing_algorithm_type = "least_outstanding_requests"
@@ -222,6 +229,9 @@ module "service" {
     container_name   = module.task.container_name
     container_port   = local.port
   }
+
+  # Else the load balancer would not reach the first tasks, nor the last.
+  depends_on = [aws_vpc_security_group_ingress_rule.this]
 }
 
 resource "aws_appautoscaling_policy" "cpu" {

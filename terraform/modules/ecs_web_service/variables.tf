@@ -329,6 +329,11 @@ variable "load_balancer_security_group_ids" {
   description = "Security groups of the load balancer, which alone reach the tasks on Fargate; null to read them from the load balancer."
   type        = list(string)
   default     = null
+
+  validation {
+    condition     = var.load_balancer_security_group_ids == null ? true : length(var.load_balancer_security_group_ids) > 0
+    error_message = "load_balancer_security_group_ids holds at least one group, or nobody reaches the tasks; null reads them from the load balancer."
+  }
 }
 
 variable "repositories_url" {

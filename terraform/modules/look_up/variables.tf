@@ -17,4 +17,9 @@ variable "given" {
     condition     = length(setsubtract(keys(var.given), keys(var.identity.contract.look_up))) == 0
     error_message = "Only ${join(", ", keys(var.identity.contract.look_up))} can be looked up."
   }
+
+  validation {
+    condition     = alltrue([for value in values(var.given) : value == null ? true : length(value) > 0])
+    error_message = "What is given is not empty: ${join(", ", [for key, value in var.given : key if value == ""])}. Null looks it up."
+  }
 }

@@ -353,3 +353,90 @@ def test_the_execution_role_reads_the_secrets_that_it_was_given(own: World) -> N
 
 def test_nothing_is_left_of_the_load_balancer_of_its_own(own: World) -> None:
     own.destroy()
+
+
+MOVED = """
+    variable "container_port" {
+      type    = number
+      default = 5000
+    }
+
+    variable "launch_type" {
+      type    = string
+      default = "FARGATE"
+    }
+
+    variable "spot" {
+      type    = bool
+      default = false
+    }
+
+    variable "internal" {
+      type    = bool
+      default = true
+    }
+
+    variable "vpc_id" {
+      type = string
+    }
+
+    # Not known before it is made, and yet given.
+    resource "aws_subnet" "this" {
+      vpc_id     = var.vpc_id
+      cidr_block = "10.0.200.0/24"
+    }
+
+    module "this" {
+      source = "../../modules/ecs_web_service"
+
+      environment        = "prod"
+      product            = "duolingo"
+      service            = "moved"
+      owner              = "Max Blaze"
+      min_count          = 1
+      max_count          = 1
+      cpu                = 256
+      memory             = 256
+      ecs_cluster        = "prod"
+      service_version    = "3f2c1ab"
+      host               = "moved.example.com"
+      container_port     = var.container_port
+      internal           = var.internal
+      launch_type        = var.launch_type
+      spot               = var.spot
+      private_subnet_ids = [aws_subnet.this.id]
+    }
+"""
+
+
+@pytest.fixture(scope="module")
+def moved(applied: Callable[..., World], foundation: Foundation) -> World:
+    return applied(MOVED, {"vpc_id": foundation.values["vpc_id"]})
+
+
+@pytest.mark.parametrize("variables", [{"spot": True}, {"container_port": 8080}])
+def test_it_serves_on_while_it_gets_other_capacity_or_another_port(moved: World, variables: dict[str, Any]) -> None:
+    changes = moved.change(variables)
+    assert changes["module.this.module.service.aws_ecs_service.this"] == ["update"]
+    assert changes.get("module.this.aws_lb_target_group.this", ["update"]) == ["update"]
+    moved.assert_settled()
+
+
+def test_on_instances_it_is_another_service_with_other_targets(moved: World) -> None:
+    changes = moved.change({"launch_type": "EC2"})
+    assert changes["module.this.module.service.aws_ecs_service.this"] == ["delete", "create"]
+    # Not the other way round, because the load balancer still sends requests to the old one.
+    assert changes["module.this.aws_lb_target_group.this"] == ["create", "delete"]
+    moved.assert_settled()
+
+
+def test_another_load_balancer_gets_the_same_target_group(moved: World) -> None:
+    changes = moved.change({"internal": False})
+    # A target group belongs to one load balancer, so the old rule goes first.
+    assert changes["module.this.aws_lb_listener_rule.this"] == ["delete", "create"]
+    assert "module.this.aws_lb_target_group.this" not in changes
+    moved.assert_settled()
+
+
+def test_nothing_is_left_of_what_moved(moved: World) -> None:
+    moved.destroy()

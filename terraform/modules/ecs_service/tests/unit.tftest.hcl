@@ -40,6 +40,7 @@ run "on_ec2" {
       && aws_ecs_service.this.propagate_tags == "SERVICE"
       && one(aws_ecs_service.this.capacity_provider_strategy).capacity_provider == "on-demand-prod"
       && aws_ecs_service.this.deployment_minimum_healthy_percent == 100
+      && aws_ecs_service.this.force_new_deployment
     )
     error_message = "a bad deployment rolls back, and tasks carry the tags"
   }

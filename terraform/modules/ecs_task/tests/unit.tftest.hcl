@@ -549,3 +549,171 @@ run "refuses_an_agent_without_a_version" {
   }
   expect_failures = [var.metrics_agent_image]
 }
+
+run "refuses_an_empty_value" {
+  command = plan
+  variables {
+    identity              = run.names
+    environment_variables = { LOG_LEVEL = null }
+  }
+  expect_failures = [var.environment_variables]
+}
+
+run "refuses_every_secret" {
+  command = plan
+  variables {
+    identity = run.names
+    secrets  = { API_KEY = "arn:aws:secretsmanager:us-east-1:123456789012:secret:*" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "refuses_every_parameter" {
+  command = plan
+  variables {
+    identity = run.names
+    secrets  = { API_KEY = "arn:aws:ssm:us-east-1:123456789012:parameter/prod/?" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "refuses_every_key" {
+  command = plan
+  variables {
+    identity             = run.names
+    secrets_kms_key_arns = ["*"]
+  }
+  expect_failures = [var.secrets_kms_key_arns]
+}
+
+run "refuses_the_alias_of_a_key" {
+  command = plan
+  variables {
+    identity             = run.names
+    secrets_kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:alias/secrets"]
+  }
+  expect_failures = [var.secrets_kms_key_arns]
+}
+
+run "refuses_all_but_some_resources" {
+  command = plan
+  variables {
+    identity = run.names
+    policies = {
+      service = jsonencode({
+        Version   = "2012-10-17"
+        Statement = { Effect = "Allow", Action = "s3:GetObject", NotResource = "arn:aws:s3:::secret/*" }
+      })
+    }
+  }
+  expect_failures = [var.policies]
+}
+
+run "refuses_fargate_for_instances" {
+  command = plan
+  variables {
+    identity          = run.names
+    capacity_provider = "FARGATE"
+  }
+  expect_failures = [var.capacity_provider]
+}
+
+run "refuses_instances_for_fargate" {
+  command = plan
+  variables {
+    identity          = run.names
+    launch_type       = "FARGATE"
+    cpu               = 256
+    memory            = 256
+    capacity_provider = "on-demand-prod"
+  }
+  expect_failures = [var.capacity_provider]
+}
+
+run "refuses_spot_without_its_times" {
+  command = plan
+  variables {
+    identity          = run.names
+    launch_type       = "FARGATE"
+    cpu               = 256
+    memory            = 256
+    capacity_provider = "FARGATE_SPOT"
+  }
+  expect_failures = [var.capacity_provider]
+}
+
+run "refuses_a_drain_below_nothing" {
+  command = plan
+  variables {
+    identity = run.names
+    timing   = { drain = -5, stop = 20, stop_timeout = 30 }
+  }
+  expect_failures = [var.timing]
+}
+
+run "refuses_half_a_second_of_stop_timeout" {
+  command = plan
+  variables {
+    identity = run.names
+    timing   = { drain = 0, stop = 20, stop_timeout = 30.5 }
+  }
+  expect_failures = [var.timing]
+}
+
+run "refuses_no_repository" {
+  command = plan
+  variables {
+    identity         = run.names
+    image_repository = ""
+  }
+  expect_failures = [var.image_repository]
+}
+
+run "refuses_a_repository_with_a_tag" {
+  command = plan
+  variables {
+    identity         = run.names
+    image_repository = "registry.example.com/team/api:1"
+  }
+  expect_failures = [var.image_repository]
+}
+
+run "refuses_logs_for_ever" {
+  command = plan
+  variables {
+    identity           = run.names
+    log_retention_days = 0
+  }
+  expect_failures = [var.log_retention_days]
+}
+
+run "an_agent_from_a_repository_of_its_own" {
+  variables {
+    identity            = run.names
+    image_repository    = "registry.example.com:5000/team/api"
+    metrics_agent_image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/copies/agent:1.3@sha256:${sha256("x")}"
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement : statement.Action[0] => statement.Resource
+      if startswith(statement.Action[0], "ecr:")
+      } == {
+      "ecr:GetAuthorizationToken"       = ["*"]
+      "ecr:BatchCheckLayerAvailability" = ["arn:aws:ecr:eu-west-1:210987654321:repository/copies/agent"]
+    }
+    error_message = "the agent's image is read from its repository"
+  }
+}
+
+run "an_image_by_another_address_of_ecr" {
+  variables {
+    identity         = run.names
+    image_repository = "123456789012.dkr-ecr.us-east-1.on.aws/team/api"
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.execution.policy, "arn:aws:ecr:us-east-1:123456789012:repository/team/api")
+    error_message = "ECR has an address for both kinds of IP"
+  }
+}

@@ -396,3 +396,24 @@ run "refuses_the_arn_of_a_load_balancer" {
   }
   expect_failures = [var.load_balancer_listener_arn]
 }
+
+run "another_port" {
+  command = plan
+  variables {
+    container_port = 8080
+  }
+
+  assert {
+    condition     = aws_lb_target_group.this.port == 5000 && endswith(aws_lb_target_group.this.name, substr(sha256("vpc-1 EC2"), 0, 3))
+    error_message = "another port needs no other target group"
+  }
+}
+
+run "refuses_tasks_that_nobody_reaches" {
+  command = plan
+  variables {
+    launch_type                      = "FARGATE"
+    load_balancer_security_group_ids = []
+  }
+  expect_failures = [var.load_balancer_security_group_ids]
+}

@@ -71,5 +71,16 @@ run "refuses_an_empty_parameter" {
     given    = { vpc_id = null }
   }
 
-  expect_failures = [data.aws_ssm_parameter.this]
+  expect_failures = [output.values]
+}
+
+run "refuses_an_empty_one_given" {
+  command = plan
+
+  variables {
+    identity = run.names
+    given    = { vpc_id = "" }
+  }
+
+  expect_failures = [var.given]
 }
